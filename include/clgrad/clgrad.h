@@ -1,0 +1,19 @@
+/**
+ * @file clgrad.h
+ * Everything but OpenCL interoperation, which is in opencl.h.
+ */
+#ifndef CLGRAD_CLGRAD_H
+#define CLGRAD_CLGRAD_H
+
+#include <clgrad/activation.h>
+#include <clgrad/context.h>
+#include <clgrad/dense.h>
+#include <clgrad/loss.h>
+#include <clgrad/network.h>
+#include <clgrad/optimizer.h>
+#include <clgrad/parameter.h>
+#include <clgrad/random.h>
+#include <clgrad/status.h>
+#include <clgrad/tensor.h>
+
+#endif

@@ -1,0 +1,100 @@
+/**
+ * @file context.h
+ * Devices and contexts. A context is one device, one in-order queue and the kernels compiled for it.
+ *
+ * Calls on a context enqueue work and return; only clgrad_tensor_read, clgrad_tensor_write,
+ * clgrad_context_finish and what is documented so wait for the device. A context belongs to one
+ * thread at a time; different contexts are independent of each other.
+ */
+#ifndef CLGRAD_CONTEXT_H
+#define CLGRAD_CONTEXT_H
+
+#include <clgrad/status.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct clgrad_context clgrad_context;
+
+typedef enum clgrad_device_type {
+    CLGRAD_DEVICE_GPU = 0,
+    CLGRAD_DEVICE_CPU = 1,
+    CLGRAD_DEVICE_ACCELERATOR = 2,
+    CLGRAD_DEVICE_REFERENCE = 3 /**< the built-in double-precision reference on the host */
+} clgrad_device_type;
+
+/** "gpu", "cpu", "accelerator" or "reference". */
+CLGRAD_API const char *clgrad_device_type_name(clgrad_device_type type);
+
+typedef struct clgrad_device {
+    char specification[32]; /**< opens exactly this device: "opencl:0.1" or "reference" */
+    char name[256];
+    char vendor[256];
+    char driver[256];   /**< platform and driver version */
+    clgrad_device_type type;
+    uint64_t memory;    /**< global memory in bytes; 0 for the reference */
+    uint32_t compute_units;
+} clgrad_device;
+
+/**
+ * List the devices of this machine: every OpenCL device by platform and index, then the reference,
+ * which is always there and always last.
+ *
+ * @param devices   receives up to capacity entries; may be NULL when capacity is 0
+ * @param capacity  number of entries that devices has room for
+ * @param count     receives the number of devices there are, which may exceed capacity
+ * @return SUCCESS; INVALID_ARGUMENT when count is NULL, or devices is NULL and capacity is not 0
+ */
+CLGRAD_API clgrad_status clgrad_device_list(clgrad_device *devices, size_t capacity, size_t *count);
+
+/**
+ * Open a context.
+ *
+ * @param specification  "opencl" (the best OpenCL device: GPUs first, then accelerators, then CPUs),
+ *                       "opencl:gpu", "opencl:cpu", "opencl:accelerator", "opencl:P.D" (device D of
+ *                       platform P, counted from 0 as clgrad_device_list does), or "reference".
+ *                       NULL means the environment variable CLGRAD_DEVICE or, where that is unset or
+ *                       empty, "opencl".
+ * @param context        receives the context; NULL after a failure
+ * @param message        receives a sentence after a failure; may be NULL
+ * @return SUCCESS; INVALID_ARGUMENT (context is NULL, or the specification cannot be read);
+ *         DEVICE_NOT_FOUND; UNSUPPORTED (the device offers no kernel language clgrad can use);
+ *         OUT_OF_MEMORY; DEVICE_ERROR
+ */
+CLGRAD_API clgrad_status clgrad_context_create(const char *specification, clgrad_context **context,
+                                               clgrad_message *message);
+
+/**
+ * Close a context: waits for its queue and gives back what it holds. NULL is accepted. Buffers and
+ * networks that are still alive keep what they need; destroy them afterwards in any order, but make
+ * no other call on them.
+ */
+CLGRAD_API void clgrad_context_destroy(clgrad_context *context);
+
+/**
+ * The sentence of the last call on this context that failed, with the actual values; "" when none
+ * has failed yet. Owned by the context and overwritten by the next failure.
+ */
+CLGRAD_API const char *clgrad_context_error(const clgrad_context *context);
+
+/** The device that the context runs on; valid as long as the context. NULL for NULL. */
+CLGRAD_API const clgrad_device *clgrad_context_device(const clgrad_context *context);
+
+/**
+ * Wait until everything enqueued so far is done, and report what the device found meanwhile.
+ *
+ * Index tensors are checked on the device, without a wait: an index outside its range makes the
+ * operation write NaN for the rows concerned, suspends every optimizer step enqueued after it (so
+ * that no parameter is lost to NaN), and is reported as INVALID_INDEX with its position and value by
+ * the next clgrad_tensor_read or clgrad_context_finish. The report ends the suspension.
+ *
+ * @return SUCCESS; INVALID_ARGUMENT (NULL); INVALID_INDEX as above; DEVICE_ERROR
+ */
+CLGRAD_API clgrad_status clgrad_context_finish(clgrad_context *context);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

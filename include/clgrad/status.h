@@ -1,0 +1,63 @@
+/**
+ * @file status.h
+ * What a call can answer, and what every public header needs.
+ *
+ * Every function that can fail returns a clgrad_status. The context that it was called on (or, where
+ * there is no context yet, a clgrad_message) holds one sentence with the actual values. The library
+ * never prints, aborts or exits. A call that is refused has changed nothing and enqueued nothing.
+ */
+#ifndef CLGRAD_STATUS_H
+#define CLGRAD_STATUS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(_WIN32)
+#define CLGRAD_API
+#else
+#define CLGRAD_API __attribute__((visibility("default")))
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** X(value, identifier, meaning). Values never change; new ones are appended. */
+#define CLGRAD_STATUS_LIST(X)                                                                      \
+    X(0, SUCCESS, "success")                                                                       \
+    X(1, INVALID_ARGUMENT, "an argument is NULL, outside its domain or overlaps another")          \
+    X(2, INVALID_SHAPE, "shapes do not fit together")                                              \
+    X(3, INVALID_TYPE, "a tensor has the wrong element type")                                      \
+    X(4, INVALID_CONTEXT, "a buffer belongs to another context")                                   \
+    X(5, OUT_OF_RANGE, "a tensor reaches past the end of its buffer, or a size overflows")         \
+    X(6, INVALID_INDEX, "an index tensor holds an index outside what it points into")              \
+    X(7, DEVICE_NOT_FOUND, "there is no such device")                                              \
+    X(8, BUILD_FAILED, "a kernel does not build on this device")                                   \
+    X(9, OUT_OF_MEMORY, "the host is out of memory")                                               \
+    X(10, OUT_OF_DEVICE_MEMORY, "the device is out of memory")                                     \
+    X(11, DEVICE_ERROR, "a call into the device's driver failed")                                  \
+    X(12, UNSUPPORTED, "this device or this build of the library cannot do that")
+
+typedef enum clgrad_status {
+#define CLGRAD_STATUS_ENUM(value, identifier, meaning) CLGRAD_STATUS_##identifier = value,
+    CLGRAD_STATUS_LIST(CLGRAD_STATUS_ENUM)
+#undef CLGRAD_STATUS_ENUM
+} clgrad_status;
+
+/** The status's identifier in lower case, "invalid_shape" say; "unknown" for a value not in the list. */
+CLGRAD_API const char *clgrad_status_name(clgrad_status status);
+
+/** The status's meaning in a few words, from the list above. */
+CLGRAD_API const char *clgrad_status_meaning(clgrad_status status);
+
+/** Room for one sentence, where a call fails before there is a context to keep it. */
+typedef struct clgrad_message {
+    char text[2048];
+} clgrad_message;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

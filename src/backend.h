@@ -1,0 +1,109 @@
+/*
+ * The seam between the public API and what computes: one table of functions a family. A backend may rely
+ * on its arguments: the family's file in src/ has checked every pointer, shape, type, range and overlap
+ * before it calls here, and turned optional tensors that were left out into absent ones.
+ *
+ * A backend function enqueues or computes, and answers with a status and, after a failure, a sentence left
+ * by clgrad_fail. Only context.finish and tensor.read, and write as far as the host memory goes, wait.
+ */
+#ifndef CLGRAD_BACKEND_H
+#define CLGRAD_BACKEND_H
+
+#include <clgrad/clgrad.h>
+
+typedef struct clgrad_context_functions {
+    void (*destroy)(clgrad_context *context); /* frees the context itself too */
+    clgrad_status (*finish)(clgrad_context *context);
+} clgrad_context_functions;
+
+typedef struct clgrad_tensor_functions {
+    /* Allocate buffer->bytes bytes and keep them in buffer->storage; 0 bytes are possible. */
+    clgrad_status (*allocate)(clgrad_context *context, clgrad_buffer *buffer);
+    void (*release)(clgrad_context *context, clgrad_buffer *buffer);
+    clgrad_status (*write)(clgrad_context *context, clgrad_tensor tensor, const void *data);
+    clgrad_status (*read)(clgrad_context *context, clgrad_tensor tensor, void *data);
+    clgrad_status (*fill)(clgrad_context *context, clgrad_tensor tensor, double value);
+    clgrad_status (*copy)(clgrad_context *context, clgrad_tensor source, clgrad_tensor destination);
+    clgrad_status (*gather)(clgrad_context *context, clgrad_tensor source, clgrad_tensor indices,
+                            clgrad_tensor destination);
+} clgrad_tensor_functions;
+
+typedef struct clgrad_activation_functions {
+    clgrad_status (*forward)(clgrad_context *context, const clgrad_activation *activation, clgrad_tensor x,
+                             clgrad_tensor y);
+    clgrad_status (*backward)(clgrad_context *context, const clgrad_activation *activation, clgrad_tensor x,
+                              clgrad_tensor dy, clgrad_tensor dx);
+} clgrad_activation_functions;
+
+typedef struct clgrad_dense_functions {
+    /* bias may be absent; h may be z */
+    clgrad_status (*forward)(clgrad_context *context, const clgrad_activation *activation, clgrad_tensor x,
+                             clgrad_tensor weight, clgrad_tensor bias, clgrad_tensor z, clgrad_tensor h);
+    /* dbias and dx may be absent; dz may be dh or z */
+    clgrad_status (*backward)(clgrad_context *context, const clgrad_activation *activation, clgrad_tensor x,
+                              clgrad_tensor weight, clgrad_tensor z, clgrad_tensor dh, clgrad_tensor dz,
+                              clgrad_tensor dweight, clgrad_tensor dbias, clgrad_tensor dx);
+} clgrad_dense_functions;
+
+typedef struct clgrad_loss_functions {
+    /* value or dprediction may be absent, not both; dvalue may be absent, and is where value is present;
+     * dprediction may be prediction */
+    clgrad_status (*evaluate)(clgrad_context *context, const clgrad_loss *loss, clgrad_tensor prediction,
+                              clgrad_tensor target, clgrad_tensor value, clgrad_tensor dvalue,
+                              clgrad_tensor dprediction);
+} clgrad_loss_functions;
+
+typedef struct clgrad_optimizer_functions {
+    /* state may be absent where the optimizer has no slots */
+    clgrad_status (*step)(clgrad_context *context, const clgrad_optimizer *optimizer, uint64_t step,
+                          clgrad_tensor gradient, clgrad_tensor parameters, clgrad_tensor state);
+} clgrad_optimizer_functions;
+
+typedef struct clgrad_backend {
+    const clgrad_context_functions *context;
+    const clgrad_tensor_functions *tensor;
+    const clgrad_activation_functions *activation;
+    const clgrad_dense_functions *dense;
+    const clgrad_loss_functions *loss;
+    const clgrad_optimizer_functions *optimizer;
+} clgrad_backend;
+
+/*
+ * An index that pointed outside its range, found while an operation ran. finish and read leave what the
+ * device has found in context->fault, and clear the device's own record; src/context.c reports it.
+ */
+typedef enum clgrad_fault_kind {
+    CLGRAD_FAULT_NONE = 0,
+    CLGRAD_FAULT_CLASS = 1, /* a class index of a loss */
+    CLGRAD_FAULT_ROW = 2    /* a row index of a gather */
+} clgrad_fault_kind;
+
+typedef struct clgrad_fault {
+    int32_t kind;
+    int32_t position; /* of the index in its tensor, INT32_MAX where it is larger */
+    int32_t value;
+    int32_t limit;    /* valid are 0 to limit - 1; INT32_MAX where it is larger */
+} clgrad_fault;
+
+/* What every backend's context begins with. */
+struct clgrad_context {
+    const clgrad_backend *backend;
+    clgrad_device device;
+    size_t references; /* the caller's, and one for each live buffer */
+    clgrad_fault fault;
+    char error[sizeof(clgrad_message)];
+};
+
+struct clgrad_buffer {
+    clgrad_context *context;
+    size_t bytes;
+    void *storage; /* the backend's */
+};
+
+/* Each backend's way in. On failure *context is NULL and message holds a sentence. */
+clgrad_status clgrad_ref_context_create(clgrad_context **context, clgrad_message *message);
+clgrad_status clgrad_cl_context_create(const char *selection, clgrad_context **context,
+                                       clgrad_message *message);
+size_t clgrad_cl_device_list(clgrad_device *devices, size_t capacity);
+
+#endif

@@ -1,0 +1,64 @@
+/*
+ * Argument checks for the families. A call names its tensors in a row, checks them all, and only then hands
+ * them on:
+ *
+ *     clgrad_check check = clgrad_check_begin(context, "dense_forward");
+ *     clgrad_check_tensor(&check, "x", x, CLGRAD_TYPE_FLOAT32, 2);
+ *     clgrad_check_shape(&check, "weight", weight, "[out, in]", 2, (size_t[]){out, in});
+ *     clgrad_check_apart(&check, "z", z, "x", x);
+ *     if (check.status != CLGRAD_STATUS_SUCCESS) return check.status;
+ *
+ * Once a check has failed the following ones do nothing, so that the first fault is the one reported.
+ */
+#ifndef CLGRAD_CHECK_H
+#define CLGRAD_CHECK_H
+
+#include "internal.h"
+
+#define CLGRAD_ANY_RANK (-1)
+
+typedef struct clgrad_check {
+    clgrad_context *context;
+    const char *call; /* for the sentences */
+    clgrad_status status;
+} clgrad_check;
+
+clgrad_check clgrad_check_begin(clgrad_context *context, const char *call);
+
+/* Fail the check (if nothing has failed yet) with a sentence, which the call's name precedes. */
+void clgrad_check_fail(clgrad_check *check, clgrad_status status, const char *format, ...)
+    CLGRAD_PRINTF(3, 4);
+
+/* Refuse a NULL pointer. */
+void clgrad_check_pointer(clgrad_check *check, const char *name, const void *pointer);
+
+/* A tensor that must be there: this context's, inside its buffer, of a type and rank (or any). */
+void clgrad_check_tensor(clgrad_check *check, const char *name, clgrad_tensor tensor, clgrad_type type,
+                         int rank);
+
+/* The same of any type that there is. */
+void clgrad_check_tensor_any_type(clgrad_check *check, const char *name, clgrad_tensor tensor);
+
+/* A tensor (checked as above) of exactly this shape. */
+void clgrad_check_shape(clgrad_check *check, const char *name, clgrad_tensor tensor, clgrad_type type,
+                        int rank, const size_t *shape);
+
+/* Two tensors (checked before) of one shape. */
+void clgrad_check_same_shape(clgrad_check *check, const char *name, clgrad_tensor tensor,
+                             const char *other_name, clgrad_tensor other);
+
+/* Two tensors that share no byte. Absent ones never do. */
+void clgrad_check_apart(clgrad_check *check, const char *name, clgrad_tensor tensor, const char *other_name,
+                        clgrad_tensor other);
+
+/* Two tensors that share no byte or are the same. */
+void clgrad_check_apart_or_same(clgrad_check *check, const char *name, clgrad_tensor tensor,
+                                const char *other_name, clgrad_tensor other);
+
+/* A float32 tensor of one element: rank 0, or shape [1]. */
+void clgrad_check_scalar(clgrad_check *check, const char *name, clgrad_tensor tensor);
+
+/* Whether two tensors cover the same bytes. */
+bool clgrad_same_place(clgrad_tensor a, clgrad_tensor b);
+
+#endif
