@@ -82,7 +82,7 @@ typedef struct clgrad_fault {
     int32_t kind;
     int32_t position; /* of the index in its tensor, INT32_MAX where it is larger */
     int32_t value;
-    int32_t limit;    /* valid are 0 to limit - 1; INT32_MAX where it is larger */
+    int32_t limit; /* valid are 0 to limit - 1; INT32_MAX where it is larger */
 } clgrad_fault;
 
 /* What every backend's context begins with. */
@@ -102,8 +102,11 @@ struct clgrad_buffer {
 
 /* Each backend's way in. On failure *context is NULL and message holds a sentence. */
 clgrad_status clgrad_ref_context_create(clgrad_context **context, clgrad_message *message);
-clgrad_status clgrad_cl_context_create(const char *selection, clgrad_context **context,
+clgrad_status clgrad_cl_context_create(const char *specification, clgrad_context **context,
                                        clgrad_message *message);
+
+/* Describe the backend's devices: the reference is one, OpenCL answers how many there are. */
+void clgrad_ref_device(clgrad_device *device);
 size_t clgrad_cl_device_list(clgrad_device *devices, size_t capacity);
 
 #endif

@@ -58,6 +58,19 @@ void clgrad_check_apart_or_same(clgrad_check *check, const char *name, clgrad_te
 /* A float32 tensor of one element: rank 0, or shape [1]. */
 void clgrad_check_scalar(clgrad_check *check, const char *name, clgrad_tensor tensor);
 
+/* A descriptor's parameters, each inside its interval; owner is named in the sentence. */
+void clgrad_check_parameters(clgrad_check *check, const char *owner, const clgrad_parameter *parameters,
+                             const void *descriptor);
+
+/* A whole descriptor: not NULL, of a kind that there is, its parameters inside their intervals. */
+void clgrad_activation_check(clgrad_check *check, const clgrad_activation *activation);
+void clgrad_loss_check(clgrad_check *check, const clgrad_loss *loss);
+void clgrad_optimizer_check(clgrad_check *check, const clgrad_optimizer *optimizer);
+
+/* A loss with its prediction and target, all that a loss call and a network's step have in common. */
+void clgrad_loss_check_call(clgrad_check *check, const clgrad_loss *loss, clgrad_tensor prediction,
+                            clgrad_tensor target);
+
 /* Whether two tensors cover the same bytes. */
 bool clgrad_same_place(clgrad_tensor a, clgrad_tensor b);
 

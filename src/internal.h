@@ -7,9 +7,9 @@
 #include "backend.h"
 
 #if defined(__GNUC__)
-#define CLGRAD_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define CLGRAD_PRINTF(text, first) __attribute__((format(printf, text, first)))
 #else
-#define CLGRAD_PRINTF(format, first)
+#define CLGRAD_PRINTF(text, first)
 #endif
 
 /* Leave a sentence in the context (or the message, where there is no context yet) and return the status. */
@@ -18,17 +18,35 @@ clgrad_status clgrad_fail(clgrad_context *context, clgrad_status status, const c
 clgrad_status clgrad_fail_message(clgrad_message *message, clgrad_status status, const char *format, ...)
     CLGRAD_PRINTF(3, 4);
 
+/* What a device can be opened by, for sentences. */
+#define CLGRAD_SPECIFICATIONS                                                                              \
+    "\"opencl\", \"opencl:gpu\", \"opencl:cpu\", \"opencl:accelerator\", \"opencl:PLATFORM.DEVICE\" (two " \
+    "numbers) or \"reference\""
+
+/* A context lives until the caller and every buffer have let go of it. */
+void clgrad_context_retain(clgrad_context *context);
+void clgrad_context_release(clgrad_context *context);
+
+/* Turn what context->fault holds, if anything, into a status and a sentence, and clear it. */
+clgrad_status clgrad_context_report_fault(clgrad_context *context);
+
 /* Present is the opposite of absent. */
 static inline bool clgrad_present(clgrad_tensor tensor)
 {
     return tensor.buffer != NULL;
 }
 
+/* A buffer without storage yet, for the one who fills it in; NULL when the host is out of memory. */
+clgrad_buffer *clgrad_buffer_shell(clgrad_context *context, size_t bytes);
+
 /* Bytes of a tensor that has been checked. */
 static inline size_t clgrad_bytes(clgrad_tensor tensor)
 {
     return clgrad_tensor_count(tensor) * clgrad_type_size(tensor.type);
 }
+
+/* The row of a table whose rows begin with their name (const char *), or -1. */
+ptrdiff_t clgrad_find_name(const char *name, const void *table, size_t rows, size_t row_bytes);
 
 /* The values of a descriptor's parameters in the order of its list row; flags as 0 and 1. */
 void clgrad_parameters_pack(const clgrad_parameter *parameters, const void *descriptor,
@@ -37,17 +55,11 @@ void clgrad_parameters_pack(const clgrad_parameter *parameters, const void *desc
 /* Set every parameter of a descriptor to its default. */
 void clgrad_parameters_default(const clgrad_parameter *parameters, void *descriptor);
 
-/* Refuse a descriptor with a parameter outside its interval; owner is named in the sentence. */
-clgrad_status clgrad_parameters_check(clgrad_context *context, const char *owner,
-                                      const clgrad_parameter *parameters, const void *descriptor);
+/* Whether the value is in the list of initializers. */
+bool clgrad_initializer_exists(clgrad_initializer initializer);
 
 /* One line of a family's list, as an entry of an array of clgrad_parameter. */
-#define CLGRAD_PARAMETER_ENTRY(descriptor_type, kind, field, default_value, minimum, maximum)                \
+#define CLGRAD_PARAMETER_ENTRY(descriptor_type, kind, field, default_value, minimum, maximum) \
     {#field, CLGRAD_PARAMETER_##kind, offsetof(descriptor_type, field), default_value, minimum, maximum},
-
-/* Refuse an activation (a loss, an optimizer) of unknown kind or with a parameter outside its interval. */
-clgrad_status clgrad_activation_check(clgrad_context *context, const clgrad_activation *activation);
-clgrad_status clgrad_loss_check(clgrad_context *context, const clgrad_loss *loss);
-clgrad_status clgrad_optimizer_check(clgrad_context *context, const clgrad_optimizer *optimizer);
 
 #endif

@@ -30,17 +30,17 @@ extern "C" {
  *
  * Values never change; new rows are appended.
  */
-#define CLGRAD_ACTIVATION_LIST(X)                                                                  \
-    X(0, IDENTITY, identity, CLGRAD_ACTIVATION_NO_PARAMETERS, 0.0f, 0.0f, true,                    \
-      "x", "1", "PyTorch nn.Identity")                                                             \
-    X(1, SIGMOID, sigmoid, CLGRAD_ACTIVATION_NO_PARAMETERS, 4.0f, 8.0f, false,                     \
-      "1 / (1 + exp(-x))", "exp(-x) / (1 + exp(-x))^2", "PyTorch nn.Sigmoid; DLMF 4.2")            \
-    X(2, TANH, tanh, CLGRAD_ACTIVATION_NO_PARAMETERS, 4.0f, 8.0f, false,                           \
-      "(exp(x) - exp(-x)) / (exp(x) + exp(-x))", "1 / cosh(x)^2", "PyTorch nn.Tanh; DLMF 4.28")    \
-    X(3, RELU, relu, CLGRAD_ACTIVATION_NO_PARAMETERS, 0.0f, 0.0f, true,                            \
-      "max(x, 0)", "1 if x > 0, else 0", "PyTorch nn.ReLU")                                        \
-    X(4, LEAKY_RELU, leaky_relu, CLGRAD_ACTIVATION_LEAKY_RELU_PARAMETERS, 0.5f, 0.0f,              \
-      activation->negative_slope >= 0, "x if x > 0, else negative_slope x",                        \
+#define CLGRAD_ACTIVATION_LIST(X)                                                                          \
+    X(0, IDENTITY, identity, CLGRAD_ACTIVATION_NO_PARAMETERS, 0.0f, 0.0f, true, "x", "1",                  \
+      "PyTorch nn.Identity")                                                                               \
+    X(1, SIGMOID, sigmoid, CLGRAD_ACTIVATION_NO_PARAMETERS, 4.0f, 8.0f, false, "1 / (1 + exp(-x))",        \
+      "exp(-x) / (1 + exp(-x))^2", "PyTorch nn.Sigmoid; DLMF 4.2")                                         \
+    X(2, TANH, tanh, CLGRAD_ACTIVATION_NO_PARAMETERS, 4.0f, 8.0f, false,                                   \
+      "(exp(x) - exp(-x)) / (exp(x) + exp(-x))", "1 / cosh(x)^2", "PyTorch nn.Tanh; DLMF 4.28")            \
+    X(3, RELU, relu, CLGRAD_ACTIVATION_NO_PARAMETERS, 0.0f, 0.0f, true, "max(x, 0)", "1 if x > 0, else 0", \
+      "PyTorch nn.ReLU")                                                                                   \
+    X(4, LEAKY_RELU, leaky_relu, CLGRAD_ACTIVATION_LEAKY_RELU_PARAMETERS, 0.5f, 0.0f,                      \
+      activation->negative_slope >= 0, "x if x > 0, else negative_slope x",                                \
       "1 if x > 0, else negative_slope", "PyTorch nn.LeakyReLU")
 
 typedef enum clgrad_activation_kind {
@@ -93,7 +93,7 @@ CLGRAD_API bool clgrad_activation_from_output(const clgrad_activation *activatio
  *
  * Both return SUCCESS; INVALID_ARGUMENT (NULL, an absent tensor, a parameter outside its interval, a
  * forbidden overlap); INVALID_SHAPE; INVALID_TYPE; INVALID_CONTEXT; OUT_OF_RANGE; BUILD_FAILED;
- * OUT_OF_DEVICE_MEMORY; DEVICE_ERROR.
+ * OUT_OF_DEVICE_MEMORY; OUT_OF_MEMORY; DEVICE_ERROR.
  */
 
 /** y = f(x). y may be x itself, but not overlap it otherwise. */
@@ -108,9 +108,8 @@ CLGRAD_API clgrad_status clgrad_activation_forward(clgrad_context *context,
  * @param x  the forward pass's input (or its output, see clgrad_activation_from_output)
  */
 CLGRAD_API clgrad_status clgrad_activation_backward(clgrad_context *context,
-                                                    const clgrad_activation *activation,
-                                                    clgrad_tensor x, clgrad_tensor dy,
-                                                    clgrad_tensor dx);
+                                                    const clgrad_activation *activation, clgrad_tensor x,
+                                                    clgrad_tensor dy, clgrad_tensor dx);
 
 #ifdef __cplusplus
 }

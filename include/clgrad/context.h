@@ -31,9 +31,9 @@ typedef struct clgrad_device {
     char specification[32]; /**< opens exactly this device: "opencl:0.1" or "reference" */
     char name[256];
     char vendor[256];
-    char driver[256];   /**< platform and driver version */
+    char driver[256]; /**< platform and driver version */
     clgrad_device_type type;
-    uint64_t memory;    /**< global memory in bytes; 0 for the reference */
+    uint64_t memory; /**< global memory in bytes; 0 for the reference */
     uint32_t compute_units;
 } clgrad_device;
 

@@ -17,7 +17,7 @@ extern "C" {
 /*
  * Both calls return SUCCESS; INVALID_ARGUMENT (NULL, an absent tensor that is not optional, a parameter
  * outside its interval, a forbidden overlap); INVALID_SHAPE; INVALID_TYPE; INVALID_CONTEXT; OUT_OF_RANGE;
- * BUILD_FAILED; OUT_OF_DEVICE_MEMORY; DEVICE_ERROR.
+ * BUILD_FAILED; OUT_OF_DEVICE_MEMORY; OUT_OF_MEMORY; DEVICE_ERROR.
  *
  * Accuracy: a product's error is at most (k + 4) u times the sum of the absolute values of its k terms,
  * u = 2^-24 (Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 3.1), whatever the
@@ -35,9 +35,8 @@ extern "C" {
  *
  * z and h may not overlap the inputs.
  */
-CLGRAD_API clgrad_status clgrad_dense_forward(clgrad_context *context,
-                                              const clgrad_activation *activation, clgrad_tensor x,
-                                              clgrad_tensor weight, clgrad_tensor bias,
+CLGRAD_API clgrad_status clgrad_dense_forward(clgrad_context *context, const clgrad_activation *activation,
+                                              clgrad_tensor x, clgrad_tensor weight, clgrad_tensor bias,
                                               clgrad_tensor z, clgrad_tensor h);
 
 /**
@@ -53,10 +52,9 @@ CLGRAD_API clgrad_status clgrad_dense_forward(clgrad_context *context,
  *
  * No output may overlap an input or another output, but for dz as said.
  */
-CLGRAD_API clgrad_status clgrad_dense_backward(clgrad_context *context,
-                                               const clgrad_activation *activation, clgrad_tensor x,
-                                               clgrad_tensor weight, clgrad_tensor z, clgrad_tensor dh,
-                                               clgrad_tensor dz, clgrad_tensor dweight,
+CLGRAD_API clgrad_status clgrad_dense_backward(clgrad_context *context, const clgrad_activation *activation,
+                                               clgrad_tensor x, clgrad_tensor weight, clgrad_tensor z,
+                                               clgrad_tensor dh, clgrad_tensor dz, clgrad_tensor dweight,
                                                clgrad_tensor dbias, clgrad_tensor dx);
 
 #ifdef __cplusplus

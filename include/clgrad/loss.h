@@ -13,9 +13,9 @@ extern "C" {
 #endif
 
 /** X(value, identifier, name). Values never change; new ones are appended. */
-#define CLGRAD_REDUCTION_LIST(X)                                                                   \
-    X(0, NONE, none)                                                                               \
-    X(1, MEAN, mean)                                                                               \
+#define CLGRAD_REDUCTION_LIST(X) \
+    X(0, NONE, none)             \
+    X(1, MEAN, mean)             \
     X(2, SUM, sum)
 
 typedef enum clgrad_reduction {
@@ -32,9 +32,10 @@ CLGRAD_API bool clgrad_reduction_parse(const char *name, clgrad_reduction *reduc
 
 /** What one number of the unreduced loss covers. */
 typedef enum clgrad_loss_extent {
-    CLGRAD_LOSS_ELEMENT = 0, /**< one element: `none` has the prediction's shape, `mean` divides by the number of elements */
-    CLGRAD_LOSS_ROW = 1,     /**< one row [classes]: `none` has shape [batch], `mean` divides by the batch */
-    CLGRAD_LOSS_WHOLE = 2    /**< the whole tensor: one number whatever the reduction */
+    CLGRAD_LOSS_ELEMENT =
+        0, /**< one element: `none` has the prediction's shape, `mean` divides by the number of elements */
+    CLGRAD_LOSS_ROW = 1,  /**< one row [classes]: `none` has shape [batch], `mean` divides by the batch */
+    CLGRAD_LOSS_WHOLE = 2 /**< the whole tensor: one number whatever the reduction */
 } clgrad_loss_extent;
 
 /** P(type, field, default, minimum, maximum), one line for each parameter of a row. */
@@ -51,32 +52,30 @@ typedef enum clgrad_loss_extent {
  *
  * Values never change; new rows are appended.
  */
-#define CLGRAD_LOSS_LIST(X)                                                                        \
-    X(0, MSE, mse, CLGRAD_LOSS_NO_PARAMETERS, ELEMENT, 8.0f,                                       \
-      "(p - t)^2", "2 (p - t)", "PyTorch nn.MSELoss")                                              \
-    X(1, L2, l2, CLGRAD_LOSS_NO_PARAMETERS, WHOLE, 16.0f,                                          \
-      "sqrt(sum (p - t)^2 / n)", "(p - t) / (n loss); 0 where the loss is 0",                      \
-      "root mean square error; DLMF 3.11(v)")                                                      \
-    X(2, L1, l1, CLGRAD_LOSS_NO_PARAMETERS, ELEMENT, 8.0f,                                         \
-      "|p - t|", "sign(p - t), 0 where p = t", "PyTorch nn.L1Loss")                                \
-    X(3, KL_DIV, kl_div, CLGRAD_LOSS_NO_PARAMETERS, ELEMENT, 16.0f,                                \
-      "t (log t - p); 0 where t = 0", "-t",                                                        \
-      "PyTorch nn.KLDivLoss; Kullback and Leibler 1951")                                           \
-    X(4, KL_DIV_PROBABILITY, kl_div_probability, CLGRAD_LOSS_NO_PARAMETERS, ELEMENT, 16.0f,        \
-      "t (log t - log p); 0 where t = 0", "-t / p; 0 where t = 0", "Kullback and Leibler 1951")    \
-    X(5, CROSS_ENTROPY_PROBABILITY, cross_entropy_probability, CLGRAD_LOSS_NO_PARAMETERS, ROW,     \
-      16.0f, "-sum t log p, terms with t = 0 left out", "-t / p; 0 where t = 0",                   \
-      "Goodfellow, Bengio, Courville, Deep Learning, 2016, section 3.13")                          \
-    X(6, BCE, bce, CLGRAD_LOSS_NO_PARAMETERS, ELEMENT, 16.0f,                                      \
-      "-(t log p + (1 - t) log(1 - p)), logarithms at least -100",                                 \
-      "(p - t) / max(p (1 - p), 1e-12)", "PyTorch nn.BCELoss")                                     \
-    X(7, BCE_BALANCED, bce_balanced, CLGRAD_LOSS_ALPHA_PARAMETERS, ELEMENT, 16.0f,                 \
-      "-(alpha t log p + (1 - alpha) (1 - t) log(1 - p)), logarithms at least -100",               \
-      "((1 - alpha) (1 - t) p - alpha t (1 - p)) / max(p (1 - p), 1e-12)",                         \
-      "Xie and Tu, Holistically-Nested Edge Detection, 2015, equation 2")                          \
-    X(8, CROSS_ENTROPY, cross_entropy, CLGRAD_LOSS_NO_PARAMETERS, ROW, 64.0f,                      \
-      "sum t (log(sum exp p) - p); t one-hot for a class index",                                   \
-      "softmax(p) sum t - t", "PyTorch nn.CrossEntropyLoss; Blanchard, Higham, Higham 2021")
+#define CLGRAD_LOSS_LIST(X)                                                                               \
+    X(0, MSE, mse, CLGRAD_LOSS_NO_PARAMETERS, ELEMENT, 32.0f, "(p - t)^2", "2 (p - t)",                   \
+      "PyTorch nn.MSELoss")                                                                               \
+    X(1, L2, l2, CLGRAD_LOSS_NO_PARAMETERS, WHOLE, 32.0f, "sqrt(sum (p - t)^2 / n)",                      \
+      "(p - t) / (n loss); 0 where the loss is 0", "root mean square error; DLMF 3.11(v)")                \
+    X(2, L1, l1, CLGRAD_LOSS_NO_PARAMETERS, ELEMENT, 32.0f, "|p - t|", "sign(p - t), 0 where p = t",      \
+      "PyTorch nn.L1Loss")                                                                                \
+    X(3, KL_DIV, kl_div, CLGRAD_LOSS_NO_PARAMETERS, ELEMENT, 32.0f, "t (log t - p); 0 where t = 0", "-t", \
+      "PyTorch nn.KLDivLoss; Kullback and Leibler 1951")                                                  \
+    X(4, KL_DIV_PROBABILITY, kl_div_probability, CLGRAD_LOSS_NO_PARAMETERS, ELEMENT, 32.0f,               \
+      "t (log t - log p); 0 where t = 0", "-t / p; 0 where t = 0", "Kullback and Leibler 1951")           \
+    X(5, CROSS_ENTROPY_PROBABILITY, cross_entropy_probability, CLGRAD_LOSS_NO_PARAMETERS, ROW, 32.0f,     \
+      "-sum t log p, terms with t = 0 left out", "-t / p; 0 where t = 0",                                 \
+      "Goodfellow, Bengio, Courville, Deep Learning, 2016, section 3.13")                                 \
+    X(6, BCE, bce, CLGRAD_LOSS_NO_PARAMETERS, ELEMENT, 32.0f,                                             \
+      "-(t log p + (1 - t) log(1 - p)), logarithms at least -100", "(p - t) / max(p (1 - p), 1e-12)",     \
+      "PyTorch nn.BCELoss")                                                                               \
+    X(7, BCE_BALANCED, bce_balanced, CLGRAD_LOSS_ALPHA_PARAMETERS, ELEMENT, 32.0f,                        \
+      "-(alpha t log p + (1 - alpha) (1 - t) log(1 - p)), logarithms at least -100",                      \
+      "((1 - alpha) (1 - t) p - alpha t (1 - p)) / max(p (1 - p), 1e-12)",                                \
+      "Xie and Tu, Holistically-Nested Edge Detection, 2015, equation 2")                                 \
+    X(8, CROSS_ENTROPY, cross_entropy, CLGRAD_LOSS_NO_PARAMETERS, ROW, 128.0f,                            \
+      "sum t (log(sum exp p) - p); t one-hot for a class index", "softmax(p) sum t - t",                  \
+      "PyTorch nn.CrossEntropyLoss; Blanchard, Higham, Higham 2021")
 
 typedef enum clgrad_loss_kind {
 #define CLGRAD_LOSS_ENUM(value, identifier, ...) CLGRAD_LOSS_##identifier = value,
@@ -119,9 +118,9 @@ CLGRAD_API clgrad_loss clgrad_loss_defaults(clgrad_loss_kind kind);
  * The three calls below.
  *
  * Shapes: prediction is float32: any shape for ELEMENT and WHOLE losses, [batch, classes] for ROW
- * losses. target is float32 of the prediction's shape; for cross_entropy also int32 of shape [batch],
- * a class index for each row. value is float32, of rank 0 or shape [1] for mean, sum and WHOLE losses,
- * and as clgrad_loss_extent says for none.
+ * losses, with at least one class. target is float32 of the prediction's shape; for cross_entropy also int32
+ * of shape [batch], a class index for each row. value is float32, of rank 0 or shape [1] for mean, sum and
+ * WHOLE losses, and as clgrad_loss_extent says for none.
  *
  * A class index outside 0 to classes - 1 makes the row's loss and its gradient (and so the reduced
  * loss) NaN and is reported later, see clgrad_context_finish.
@@ -131,17 +130,19 @@ CLGRAD_API clgrad_loss clgrad_loss_defaults(clgrad_loss_kind kind);
  *
  * Special values: NaN in prediction or target gives NaN in the element's (row's) loss and gradient;
  * bce outside 0 <= p <= 1 and logarithms of negative numbers give NaN; a logit of -inf is a class of
- * probability 0; a logit of +inf, or a row of nothing but -inf, gives NaN.
+ * probability 0; a logit of +inf, or a row of nothing but -inf, gives NaN; so does all of l2's
+ * gradient at an infinite distance, and l1 between equal infinities.
  *
  * Accuracy, u = 2^-24: a value differs from the exact one by at most bound * u times the sum of the
- * absolute values of its terms (for cross_entropy: times the loss plus its largest exponent that
- * matters, hence its larger bound); a gradient element by at most bound * u times the largest gradient
- * element of the call. Sums are taken in an order that depends only on the shape.
+ * absolute values of its terms; a gradient element by at most bound * u times the largest gradient
+ * element of its row or, for other losses, of the call (cross_entropy's bound is larger since rounding an
+ * exponent of up to 104 moves its exponential by as many u). Sums are taken in an order that depends only on
+ * the shape.
  *
  * All return SUCCESS; INVALID_ARGUMENT (NULL, an absent tensor that is not optional, a parameter
  * outside its interval, an unknown kind or reduction, an output that overlaps an input or another
  * output); INVALID_SHAPE; INVALID_TYPE; INVALID_CONTEXT; OUT_OF_RANGE; BUILD_FAILED;
- * OUT_OF_DEVICE_MEMORY; DEVICE_ERROR.
+ * OUT_OF_DEVICE_MEMORY; OUT_OF_MEMORY; DEVICE_ERROR.
  */
 
 /** value = loss(prediction, target), reduced. */

@@ -23,7 +23,8 @@ typedef struct clgrad_layer {
     clgrad_initializer initializer; /**< of the weight */
 } clgrad_layer;
 
-/** A layer with bias; initialised as suits its activation: he_uniform for relu and leaky_relu, else xavier_uniform. */
+/** A layer with bias; initialised as suits its activation: he_uniform for relu and leaky_relu, else
+ * xavier_uniform. */
 CLGRAD_API clgrad_layer clgrad_layer_defaults(size_t outputs, clgrad_activation_kind activation);
 
 typedef struct clgrad_network_options {
@@ -32,7 +33,7 @@ typedef struct clgrad_network_options {
     size_t layer_count;         /**< at least 1 */
     clgrad_loss loss;           /**< reduction mean or sum */
     clgrad_optimizer optimizer;
-    uint64_t seed;              /**< of the initial weights; layer i draws from stream i */
+    uint64_t seed; /**< of the initial weights; layer i draws from stream i */
 } clgrad_network_options;
 
 /** No layers yet; cross_entropy, SGD, seed 0. */
@@ -48,8 +49,7 @@ typedef struct clgrad_network clgrad_network;
  *         parameter outside its interval); OUT_OF_RANGE (sizes overflow); OUT_OF_MEMORY;
  *         OUT_OF_DEVICE_MEMORY; DEVICE_ERROR
  */
-CLGRAD_API clgrad_status clgrad_network_create(clgrad_context *context,
-                                               const clgrad_network_options *options,
+CLGRAD_API clgrad_status clgrad_network_create(clgrad_context *context, const clgrad_network_options *options,
                                                clgrad_network **network);
 
 /** NULL is accepted. */
@@ -57,8 +57,8 @@ CLGRAD_API void clgrad_network_destroy(clgrad_network *network);
 
 /*
  * The calls below take x [batch, inputs]; target as the loss wants it (loss.h) for a prediction
- * [batch, outputs of the last layer]; loss a float32 scalar (rank 0 or [1]). They enqueue and return. Room for
- * intermediate results is kept between calls and grows only when a batch is larger than any before.
+ * [batch, outputs of the last layer]; loss a float32 scalar (rank 0 or [1]). They enqueue and return. Room
+ * for intermediate results is kept between calls and grows only when a batch is larger than any before.
  *
  * All return SUCCESS; INVALID_ARGUMENT (NULL, an absent tensor, an output that overlaps an input or the
  * network's own memory); INVALID_SHAPE; INVALID_TYPE; INVALID_CONTEXT; OUT_OF_RANGE; BUILD_FAILED;
@@ -77,11 +77,13 @@ CLGRAD_API clgrad_status clgrad_network_evaluate(clgrad_network *network, clgrad
 CLGRAD_API clgrad_status clgrad_network_backward(clgrad_network *network, clgrad_tensor x,
                                                  clgrad_tensor target, clgrad_tensor loss);
 
-/** One training step: clgrad_network_backward, then one step of the optimizer. loss is from before the step. */
+/** One training step: clgrad_network_backward, then one step of the optimizer. loss is from before the step.
+ */
 CLGRAD_API clgrad_status clgrad_network_train_step(clgrad_network *network, clgrad_tensor x,
                                                    clgrad_tensor target, clgrad_tensor loss);
 
-/** Change the optimizer's parameters (a learning-rate schedule, say). Same kind and slots: INVALID_ARGUMENT otherwise. */
+/** Change the optimizer's parameters (a learning-rate schedule, say). Same kind and slots: INVALID_ARGUMENT
+ * otherwise. */
 CLGRAD_API clgrad_status clgrad_network_set_optimizer(clgrad_network *network,
                                                       const clgrad_optimizer *optimizer);
 

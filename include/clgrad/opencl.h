@@ -18,8 +18,8 @@ extern "C" {
 #endif
 
 /**
- * A context on the caller's queue: its device and its cl_context are used, and every launch goes into the queue,
- * in order with what the caller enqueues there. The queue is retained.
+ * A context on the caller's queue: its device and its cl_context are used, and every launch goes into the
+ * queue, in order with what the caller enqueues there. The queue is retained.
  *
  * @param queue    an in-order command queue
  * @param context  receives the context; NULL after a failure

@@ -15,11 +15,11 @@ extern "C" {
 #endif
 
 /** P(type, field, default, minimum, maximum), one line for each parameter of a row. */
-#define CLGRAD_OPTIMIZER_SGD_PARAMETERS(P)                                                         \
-    P(NUMBER, lr, 0.001f, 0.0f, FLT_MAX)                                                           \
-    P(NUMBER, momentum, 0.0f, 0.0f, FLT_MAX)                                                       \
-    P(NUMBER, dampening, 0.0f, -FLT_MAX, FLT_MAX)                                                  \
-    P(NUMBER, weight_decay, 0.0f, 0.0f, FLT_MAX)                                                   \
+#define CLGRAD_OPTIMIZER_SGD_PARAMETERS(P)        \
+    P(NUMBER, lr, 0.001f, 0.0f, FLT_MAX)          \
+    P(NUMBER, momentum, 0.0f, 0.0f, FLT_MAX)      \
+    P(NUMBER, dampening, 0.0f, -FLT_MAX, FLT_MAX) \
+    P(NUMBER, weight_decay, 0.0f, 0.0f, FLT_MAX)  \
     P(FLAG, nesterov, 0.0f, 0.0f, 1.0f)
 
 /**
@@ -36,12 +36,12 @@ extern "C" {
  *
  * Values never change; new rows are appended.
  */
-#define CLGRAD_OPTIMIZER_LIST(X)                                                                   \
-    X(0, SGD, sgd, CLGRAD_OPTIMIZER_SGD_PARAMETERS, optimizer->momentum != 0 ? 1 : 0,              \
-      !optimizer->nesterov || (optimizer->momentum > 0 && optimizer->dampening == 0),              \
-      "nesterov needs a momentum above 0 and a dampening of 0", 8.0f,                              \
-      "g += weight_decay w; b = g at step 1, else momentum b + (1 - dampening) g; "                \
-      "w -= lr (nesterov: g + momentum b; else b; without momentum: g)",                           \
+#define CLGRAD_OPTIMIZER_LIST(X)                                                      \
+    X(0, SGD, sgd, CLGRAD_OPTIMIZER_SGD_PARAMETERS, optimizer->momentum != 0 ? 1 : 0, \
+      !optimizer->nesterov || (optimizer->momentum > 0 && optimizer->dampening == 0), \
+      "nesterov needs a momentum above 0 and a dampening of 0", 8.0f,                 \
+      "g += weight_decay w; b = g at step 1, else momentum b + (1 - dampening) g; "   \
+      "w -= lr (nesterov: g + momentum b; else b; without momentum: g)",              \
       "PyTorch optim.SGD; Sutskever et al. 2013")
 
 typedef enum clgrad_optimizer_kind {
@@ -59,7 +59,7 @@ enum {
 /** An optimizer and its parameters. Fields that its kind does not list are ignored. */
 typedef struct clgrad_optimizer {
     clgrad_optimizer_kind kind;
-    float lr;           /**< learning rate */
+    float lr; /**< learning rate */
     float momentum;
     float dampening;    /**< of the gradient that enters the momentum */
     float weight_decay; /**< L2 penalty */
@@ -100,12 +100,11 @@ CLGRAD_API size_t clgrad_optimizer_slots(const clgrad_optimizer *optimizer);
  *
  * @return SUCCESS; INVALID_ARGUMENT (NULL, step 0, a parameter outside its interval or against the
  *         constraint, an absent tensor, an overlap); INVALID_SHAPE; INVALID_TYPE; INVALID_CONTEXT;
- *         OUT_OF_RANGE; BUILD_FAILED; OUT_OF_DEVICE_MEMORY; DEVICE_ERROR
+ *         OUT_OF_RANGE; BUILD_FAILED; OUT_OF_DEVICE_MEMORY; OUT_OF_MEMORY; DEVICE_ERROR
  */
-CLGRAD_API clgrad_status clgrad_optimizer_step(clgrad_context *context,
-                                               const clgrad_optimizer *optimizer, uint64_t step,
-                                               clgrad_tensor gradient, clgrad_tensor parameters,
-                                               clgrad_tensor state);
+CLGRAD_API clgrad_status clgrad_optimizer_step(clgrad_context *context, const clgrad_optimizer *optimizer,
+                                               uint64_t step, clgrad_tensor gradient,
+                                               clgrad_tensor parameters, clgrad_tensor state);
 
 #ifdef __cplusplus
 }

@@ -21,11 +21,11 @@ typedef enum clgrad_parameter_type {
 } clgrad_parameter_type;
 
 typedef struct clgrad_parameter {
-    const char *name;           /**< PyTorch's name, and the field's; NULL ends an array of parameters */
+    const char *name; /**< PyTorch's name, and the field's; NULL ends an array of parameters */
     clgrad_parameter_type type;
-    size_t offset;              /**< of the field in the family's descriptor struct */
-    float default_value;        /**< for a flag 0 or 1 */
-    float minimum, maximum;     /**< the closed interval of values that are accepted; NaN never is */
+    size_t offset;          /**< of the field in the family's descriptor struct */
+    float default_value;    /**< for a flag 0 or 1 */
+    float minimum, maximum; /**< the closed interval of values that are accepted; NaN never is */
 } clgrad_parameter;
 
 #ifdef __cplusplus

@@ -35,10 +35,10 @@ CLGRAD_API clgrad_status clgrad_random_normal(clgrad_context *context, uint64_t 
  * draws with, as an expression over the doubles fan_in and fan_out; a uniform one draws from
  * [-sqrt(3) std, sqrt(3) std). Values never change; new rows are appended.
  */
-#define CLGRAD_INITIALIZER_LIST(X)                                                                 \
-    X(0, XAVIER_UNIFORM, xavier_uniform, true, sqrt(2.0 / (fan_in + fan_out)), "Glorot and Bengio 2010")  \
-    X(1, XAVIER_NORMAL, xavier_normal, false, sqrt(2.0 / (fan_in + fan_out)), "Glorot and Bengio 2010")   \
-    X(2, HE_UNIFORM, he_uniform, true, sqrt(2.0 / fan_in), "He, Zhang, Ren, Sun 2015")             \
+#define CLGRAD_INITIALIZER_LIST(X)                                                                       \
+    X(0, XAVIER_UNIFORM, xavier_uniform, true, sqrt(2.0 / (fan_in + fan_out)), "Glorot and Bengio 2010") \
+    X(1, XAVIER_NORMAL, xavier_normal, false, sqrt(2.0 / (fan_in + fan_out)), "Glorot and Bengio 2010")  \
+    X(2, HE_UNIFORM, he_uniform, true, sqrt(2.0 / fan_in), "He, Zhang, Ren, Sun 2015")                   \
     X(3, HE_NORMAL, he_normal, false, sqrt(2.0 / fan_in), "He, Zhang, Ren, Sun 2015")
 
 typedef enum clgrad_initializer {

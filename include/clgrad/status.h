@@ -23,29 +23,29 @@
 extern "C" {
 #endif
 
-/** X(value, identifier, meaning). Values never change; new ones are appended. */
-#define CLGRAD_STATUS_LIST(X)                                                                      \
-    X(0, SUCCESS, "success")                                                                       \
-    X(1, INVALID_ARGUMENT, "an argument is NULL, outside its domain or overlaps another")          \
-    X(2, INVALID_SHAPE, "shapes do not fit together")                                              \
-    X(3, INVALID_TYPE, "a tensor has the wrong element type")                                      \
-    X(4, INVALID_CONTEXT, "a buffer belongs to another context")                                   \
-    X(5, OUT_OF_RANGE, "a tensor reaches past the end of its buffer, or a size overflows")         \
-    X(6, INVALID_INDEX, "an index tensor holds an index outside what it points into")              \
-    X(7, DEVICE_NOT_FOUND, "there is no such device")                                              \
-    X(8, BUILD_FAILED, "a kernel does not build on this device")                                   \
-    X(9, OUT_OF_MEMORY, "the host is out of memory")                                               \
-    X(10, OUT_OF_DEVICE_MEMORY, "the device is out of memory")                                     \
-    X(11, DEVICE_ERROR, "a call into the device's driver failed")                                  \
-    X(12, UNSUPPORTED, "this device or this build of the library cannot do that")
+/** X(value, identifier, name, meaning). Values never change; new ones are appended. */
+#define CLGRAD_STATUS_LIST(X)                                                                               \
+    X(0, SUCCESS, success, "success")                                                                       \
+    X(1, INVALID_ARGUMENT, invalid_argument, "an argument is NULL, outside its domain or overlaps another") \
+    X(2, INVALID_SHAPE, invalid_shape, "shapes do not fit together")                                        \
+    X(3, INVALID_TYPE, invalid_type, "a tensor has the wrong element type")                                 \
+    X(4, INVALID_CONTEXT, invalid_context, "a buffer belongs to another context")                           \
+    X(5, OUT_OF_RANGE, out_of_range, "a tensor reaches past the end of its buffer, or a size overflows")    \
+    X(6, INVALID_INDEX, invalid_index, "an index tensor holds an index outside what it points into")        \
+    X(7, DEVICE_NOT_FOUND, device_not_found, "there is no such device")                                     \
+    X(8, BUILD_FAILED, build_failed, "a kernel does not build on this device")                              \
+    X(9, OUT_OF_MEMORY, out_of_memory, "the host is out of memory")                                         \
+    X(10, OUT_OF_DEVICE_MEMORY, out_of_device_memory, "the device is out of memory")                        \
+    X(11, DEVICE_ERROR, device_error, "a call into the device's driver failed")                             \
+    X(12, UNSUPPORTED, unsupported, "this device or this build of the library cannot do that")
 
 typedef enum clgrad_status {
-#define CLGRAD_STATUS_ENUM(value, identifier, meaning) CLGRAD_STATUS_##identifier = value,
+#define CLGRAD_STATUS_ENUM(value, identifier, name, meaning) CLGRAD_STATUS_##identifier = value,
     CLGRAD_STATUS_LIST(CLGRAD_STATUS_ENUM)
 #undef CLGRAD_STATUS_ENUM
 } clgrad_status;
 
-/** The status's identifier in lower case, "invalid_shape" say; "unknown" for a value not in the list. */
+/** The status's name, "invalid_shape" say; "unknown" for a value not in the list. */
 CLGRAD_API const char *clgrad_status_name(clgrad_status status);
 
 /** The status's meaning in a few words, from the list above. */

@@ -13,8 +13,8 @@ extern "C" {
 #endif
 
 /** X(value, identifier, name, C type). Values never change; new ones are appended. */
-#define CLGRAD_TYPE_LIST(X)                                                                        \
-    X(0, FLOAT32, float32, float)                                                                  \
+#define CLGRAD_TYPE_LIST(X)       \
+    X(0, FLOAT32, float32, float) \
     X(1, INT32, int32, int32_t)
 
 typedef enum clgrad_type {
@@ -39,8 +39,7 @@ typedef struct clgrad_buffer clgrad_buffer;
  * @return SUCCESS; INVALID_ARGUMENT (NULL); OUT_OF_DEVICE_MEMORY (also when the device allows no
  *         single allocation of that size); OUT_OF_MEMORY; DEVICE_ERROR
  */
-CLGRAD_API clgrad_status clgrad_buffer_create(clgrad_context *context, size_t bytes,
-                                              clgrad_buffer **buffer);
+CLGRAD_API clgrad_status clgrad_buffer_create(clgrad_context *context, size_t bytes, clgrad_buffer **buffer);
 
 /** Free a buffer once the work enqueued on it is done. NULL is accepted. */
 CLGRAD_API void clgrad_buffer_destroy(clgrad_buffer *buffer);
@@ -58,7 +57,7 @@ typedef struct clgrad_tensor {
     clgrad_buffer *buffer; /**< NULL: an absent tensor, accepted where the documentation says so */
     size_t offset;         /**< of the first element, counted in elements */
     clgrad_type type;
-    int rank;              /**< 0 (one number) to CLGRAD_TENSOR_MAX_RANK */
+    int rank;                             /**< 0 (one number) to CLGRAD_TENSOR_MAX_RANK */
     size_t shape[CLGRAD_TENSOR_MAX_RANK]; /**< the first rank entries; the first dimension is the batch */
 } clgrad_tensor;
 
@@ -108,8 +107,8 @@ CLGRAD_API clgrad_status clgrad_tensor_create(clgrad_context *context, clgrad_ty
  *
  * @param bytes  size of data; must be the tensor's: INVALID_SHAPE otherwise
  */
-CLGRAD_API clgrad_status clgrad_tensor_write(clgrad_context *context, clgrad_tensor tensor,
-                                             const void *data, size_t bytes);
+CLGRAD_API clgrad_status clgrad_tensor_write(clgrad_context *context, clgrad_tensor tensor, const void *data,
+                                             size_t bytes);
 
 /**
  * Copy a tensor into host memory. Waits for everything enqueued before it.

@@ -1,0 +1,78 @@
+/*
+ * The root of the mean of squared distances, in three launches: sums, the root, the gradient. Squares of
+ * distances above 2^52 or below 2^-52 are added up apart, scaled into the middle of the range (Blue, "A
+ * portable Fortran program to find the Euclidean norm of a vector", ACM TOMS 4, 1978), so that nothing
+ * overflows or vanishes.
+ */
+
+#define LARGE 0x1p52f
+#define SMALL 0x1p-52f
+#define LARGE_SCALE 0x1p-76f
+#define SMALL_SCALE 0x1p90f
+
+/* Every group takes share elements; sums: three numbers a group, for large, middle and small distances. */
+__kernel void loss_l2_sums(ulong n, ulong share, __global const storage *prediction, ulong prediction_at,
+                           __global const storage *target, ulong target_at, __global storage *sums, ulong sums_at)
+{
+    __local real shared[GROUP_SIZE];
+    const size_t item = get_local_id(0);
+    sum large = {0, 0}, middle = {0, 0}, small = {0, 0};
+    const size_t first = get_group_id(0) * share, end = min(n, (ulong)(first + share));
+    for (size_t i = first + item; i < end; i += GROUP_SIZE) {
+        const real d = LOAD(prediction, prediction_at + i) - LOAD(target, target_at + i);
+        const real size = fabs(d);
+        if (size >= LARGE)
+            sum_add(&large, (d * LARGE_SCALE) * (d * LARGE_SCALE));
+        else if (size < SMALL)
+            sum_add(&small, (d * SMALL_SCALE) * (d * SMALL_SCALE));
+        else
+            sum_add(&middle, d * d);
+    }
+    const real results[3] = {sum_lanes(shared, item, item, GROUP_SIZE, sum_result(large)),
+                             sum_lanes(shared, item, item, GROUP_SIZE, sum_result(middle)),
+                             sum_lanes(shared, item, item, GROUP_SIZE, sum_result(small))};
+    if (item == 0)
+        for (int k = 0; k < 3; k++)
+            STORE(sums, sums_at + 3 * get_group_id(0) + k, results[k]);
+}
+
+/* result = the root of the mean over n distances, from the sums of so many groups; one work-group. */
+__kernel void loss_l2_root(ulong groups, __global const storage *sums, ulong sums_at, ulong n, __global storage *result,
+                           ulong result_at)
+{
+    __local real shared[GROUP_SIZE];
+    const size_t item = get_local_id(0);
+    real totals[3];
+    for (int k = 0; k < 3; k++) {
+        sum total = {0, 0};
+        for (size_t i = item; i < groups; i += GROUP_SIZE)
+            sum_add(&total, LOAD(sums, sums_at + 3 * i + k));
+        totals[k] = sum_lanes(shared, item, item, GROUP_SIZE, sum_result(total));
+    }
+    const real large = totals[0], middle = totals[1], small = totals[2];
+    real root;
+    if (large > 0)
+        root = sqrt((large + middle * LARGE_SCALE * LARGE_SCALE) / (real)n) / LARGE_SCALE;
+    else if (middle != 0 || n == 0)
+        root = sqrt((middle + small / SMALL_SCALE / SMALL_SCALE) / (real)n);
+    else
+        root = sqrt(small / (real)n) / SMALL_SCALE;
+    if (item == 0)
+        STORE(result, result_at, root);
+}
+
+/* (p - t) / (n root), times the upstream gradient; 0 where the root is 0. dprediction may be prediction. */
+__kernel void loss_l2_gradient(ulong n, int wants, __global const storage *prediction, ulong prediction_at,
+                               __global const storage *target, ulong target_at, __global const storage *root,
+                               ulong root_at, __global const storage *upstream, ulong upstream_at,
+                               __global storage *dprediction, ulong dprediction_at)
+{
+    const size_t i = get_global_id(0);
+    if (i >= n)
+        return;
+    const real length = LOAD(root, root_at);
+    const real scale = wants & UPSTREAM_ONE ? LOAD(upstream, upstream_at) : 1;
+    const real d = LOAD(prediction, prediction_at + i) - LOAD(target, target_at + i);
+    const real direction = isinf(length) ? NAN : length == 0 ? 0 : d / length;
+    STORE(dprediction, dprediction_at + i, direction / (real)n * scale);
+}

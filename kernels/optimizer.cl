@@ -1,0 +1,30 @@
+/*
+ * Optimizers: opt_NAME makes one step for parameter i of n. a holds the options in the order of the list in
+ * include/clgrad/optimizer.h; slot k of the state begins at state + k n.
+ */
+
+static void opt_sgd(ulong n, size_t i, real g, __global storage *w, __global storage *state, float8 a, int first)
+{
+    const real lr = a.s0, momentum = a.s1, dampening = a.s2, weight_decay = a.s3;
+    const bool nesterov = a.s4 != 0;
+
+    const real old = LOAD(w, i);
+    if (weight_decay != 0)
+        g += weight_decay * old;
+    if (momentum != 0) {
+        const real velocity = first ? g : momentum * LOAD(state, i) + (1 - dampening) * g;
+        STORE(state, i, velocity);
+        g = nesterov ? g + momentum * velocity : velocity;
+    }
+    STORE(w, i, old - lr * g);
+}
+
+/* The host names the one that a program is built for: OPTIMIZER, opt_sgd say. While an index fault is pending nothing changes. */
+__kernel void optimizer_step(ulong n, __global const storage *gradient, ulong gradient_at, __global storage *w,
+                             ulong w_at, __global storage *state, ulong state_at, float8 a, int first,
+                             __global const int *fault)
+{
+    const size_t i = get_global_id(0);
+    if (i < n && fault[0] == 0)
+        OPTIMIZER(n, i, LOAD(gradient, gradient_at + i), w + w_at, state + state_at, a, first);
+}

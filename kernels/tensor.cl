@@ -1,0 +1,22 @@
+/*
+ * destination[i, :] = source[indices[i], :] for elements of four bytes, whatever they mean. invalid fills a
+ * row whose index points nowhere. Work-items: columns, padded, x as many
+ * rows as the grid allows.
+ */
+__kernel void tensor_gather(ulong count, ulong columns, ulong rows, __global const uint *source, ulong source_at,
+                            __global const int *indices, ulong indices_at, __global uint *destination,
+                            ulong destination_at, uint invalid, __global int *fault)
+{
+    const size_t column = get_global_id(0);
+    if (column >= columns)
+        return;
+    for (size_t i = get_global_id(1); i < count; i += get_global_size(1)) {
+        const int row = indices[indices_at + i];
+        uint value = invalid;
+        if (row >= 0 && (ulong)row < rows)
+            value = source[source_at + (ulong)row * columns + column];
+        else if (column == 0)
+            record_fault(fault, FAULT_ROW, i, row, rows);
+        destination[destination_at + i * columns + column] = value;
+    }
+}

@@ -1,0 +1,127 @@
+#include "internal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+clgrad_status clgrad_fail(clgrad_context *context, clgrad_status status, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(context->error, sizeof context->error, format, arguments);
+    va_end(arguments);
+    return status;
+}
+
+clgrad_status clgrad_fail_message(clgrad_message *message, clgrad_status status, const char *format, ...)
+{
+    if (message == NULL)
+        return status;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message->text, sizeof message->text, format, arguments);
+    va_end(arguments);
+    return status;
+}
+
+const char *clgrad_device_type_name(clgrad_device_type type)
+{
+    switch (type) {
+    case CLGRAD_DEVICE_GPU:
+        return "gpu";
+    case CLGRAD_DEVICE_CPU:
+        return "cpu";
+    case CLGRAD_DEVICE_ACCELERATOR:
+        return "accelerator";
+    case CLGRAD_DEVICE_REFERENCE:
+        return "reference";
+    }
+    return "unknown";
+}
+
+clgrad_status clgrad_device_list(clgrad_device *devices, size_t capacity, size_t *count)
+{
+    if (count == NULL || (devices == NULL && capacity > 0))
+        return CLGRAD_STATUS_INVALID_ARGUMENT;
+    size_t found = clgrad_cl_device_list(devices, capacity);
+    if (found < capacity)
+        clgrad_ref_device(&devices[found]);
+    *count = found + 1;
+    return CLGRAD_STATUS_SUCCESS;
+}
+
+clgrad_status clgrad_context_create(const char *specification, clgrad_context **context,
+                                    clgrad_message *message)
+{
+    if (context == NULL)
+        return clgrad_fail_message(message, CLGRAD_STATUS_INVALID_ARGUMENT,
+                                   "clgrad_context_create: context is NULL");
+    *context = NULL;
+    if (specification == NULL)
+        specification = getenv("CLGRAD_DEVICE");
+    if (specification == NULL || specification[0] == '\0')
+        specification = "opencl";
+    if (strcmp(specification, "reference") == 0)
+        return clgrad_ref_context_create(context, message);
+    if (strncmp(specification, "opencl", 6) == 0)
+        return clgrad_cl_context_create(specification, context, message);
+    return clgrad_fail_message(message, CLGRAD_STATUS_INVALID_ARGUMENT,
+                               "the device \"%s\" is not understood: use " CLGRAD_SPECIFICATIONS,
+                               specification);
+}
+
+void clgrad_context_retain(clgrad_context *context)
+{
+    context->references++;
+}
+
+void clgrad_context_release(clgrad_context *context)
+{
+    if (--context->references == 0)
+        context->backend->context->destroy(context);
+}
+
+void clgrad_context_destroy(clgrad_context *context)
+{
+    if (context == NULL)
+        return;
+    context->backend->context->finish(context);
+    clgrad_context_release(context);
+}
+
+const char *clgrad_context_error(const clgrad_context *context)
+{
+    return context != NULL ? context->error : "the context is NULL";
+}
+
+const clgrad_device *clgrad_context_device(const clgrad_context *context)
+{
+    return context != NULL ? &context->device : NULL;
+}
+
+clgrad_status clgrad_context_report_fault(clgrad_context *context)
+{
+    const clgrad_fault fault = context->fault;
+    context->fault = (clgrad_fault){0};
+    switch (fault.kind) {
+    case CLGRAD_FAULT_NONE:
+        return CLGRAD_STATUS_SUCCESS;
+    case CLGRAD_FAULT_CLASS:
+        return clgrad_fail(context, CLGRAD_STATUS_INVALID_INDEX,
+                           "target[%d] is %d, but the prediction has the classes 0 to %d", fault.position,
+                           fault.value, fault.limit - 1);
+    default:
+        return clgrad_fail(context, CLGRAD_STATUS_INVALID_INDEX,
+                           "indices[%d] is %d, but the source has the rows 0 to %d", fault.position,
+                           fault.value, fault.limit - 1);
+    }
+}
+
+clgrad_status clgrad_context_finish(clgrad_context *context)
+{
+    if (context == NULL)
+        return CLGRAD_STATUS_INVALID_ARGUMENT;
+    clgrad_status status = context->backend->context->finish(context);
+    return status == CLGRAD_STATUS_SUCCESS ? clgrad_context_report_fault(context) : status;
+}

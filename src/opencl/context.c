@@ -1,0 +1,262 @@
+#include "opencl.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/*
+ * The kernels are written in OpenCL C 1.2. What the device itself lists decides, not its platform's version:
+ * a 3.0 device need not compile 2.0.
+ */
+static const char *choose_language(cl_device_id device)
+{
+    cl_name_version versions[32];
+    size_t bytes = 0;
+    bool lists_3_0 = false;
+    if (clGetDeviceInfo(device, CL_DEVICE_OPENCL_C_ALL_VERSIONS, sizeof versions, versions, &bytes) ==
+        CL_SUCCESS) {
+        for (size_t i = 0; i < bytes / sizeof versions[0]; i++) {
+            if (versions[i].version >> 12 == CL_MAKE_VERSION(1, 2, 0) >> 12)
+                return "-cl-std=CL1.2";
+            lists_3_0 |= CL_VERSION_MAJOR(versions[i].version) == 3;
+        }
+        return lists_3_0 ? "-cl-std=CL3.0" : NULL;
+    }
+    char text[256] = "";
+    unsigned major = 0, minor = 0;
+    clGetDeviceInfo(device, CL_DEVICE_OPENCL_C_VERSION, sizeof text, text, NULL);
+    sscanf(text, "OpenCL C %u.%u", &major, &minor);
+    return major > 1 || (major == 1 && minor >= 2) ? "-cl-std=CL1.2" : NULL;
+}
+
+size_t clgrad_cl_power_of_two(size_t n, size_t limit)
+{
+    size_t power = 1;
+    while (power < n && power < limit)
+        power *= 2;
+    return power;
+}
+
+/* Group sizes: large enough to fill a GPU's lanes, small enough that a CPU has groups to share out. */
+static void choose_groups(clgrad_cl_context *cl)
+{
+    size_t limit = 1, sizes[16] = {1};
+    clGetDeviceInfo(cl->device, CL_DEVICE_MAX_WORK_GROUP_SIZE, sizeof limit, &limit, NULL);
+    clGetDeviceInfo(cl->device, CL_DEVICE_MAX_WORK_ITEM_SIZES, sizeof sizes, sizes, NULL);
+    limit = sizes[0] < limit ? sizes[0] : limit;
+    limit = sizes[1] < limit ? sizes[1] : limit;
+    size_t wanted = cl->is_cpu ? 64 : 256;
+    for (cl->group_size = 1; cl->group_size < wanted && cl->group_size * 2 <= limit;)
+        cl->group_size *= 2;
+    for (cl->element_group = 1; cl->element_group < 256 && cl->element_group * 2 <= limit;)
+        cl->element_group *= 2;
+}
+
+/* Fill in everything that depends on cl->device, cl->context and cl->queue, which are set. */
+static clgrad_status set_up(clgrad_cl_context *cl)
+{
+    const char *language = choose_language(cl->device);
+    if (language == NULL)
+        return clgrad_fail(&cl->base, CLGRAD_STATUS_UNSUPPORTED,
+                           "the device \"%s\" (%s) compiles no OpenCL C 1.2", cl->base.device.name,
+                           cl->base.device.driver);
+    cl->is_cpu = cl->base.device.type == CLGRAD_DEVICE_CPU;
+    choose_groups(cl);
+
+    cl_device_fp_config precision = 0;
+    clGetDeviceInfo(cl->device, CL_DEVICE_SINGLE_FP_CONFIG, sizeof precision, &precision, NULL);
+    snprintf(cl->build_options, sizeof cl->build_options, "%s %s -DGROUP_SIZE=%zu", language,
+             precision & CL_FP_CORRECTLY_ROUNDED_DIVIDE_SQRT ? "-cl-fp32-correctly-rounded-divide-sqrt" : "",
+             cl->group_size);
+
+    clgrad_fault none = {0};
+    cl_int error = CL_SUCCESS;
+    cl->fault =
+        clCreateBuffer(cl->context, CL_MEM_READ_WRITE | CL_MEM_COPY_HOST_PTR, sizeof none, &none, &error);
+    if (error != CL_SUCCESS)
+        return clgrad_cl_fail(cl, error, "clCreateBuffer");
+    cl->gemm = clgrad_cl_choose_gemm(cl);
+    return CLGRAD_STATUS_SUCCESS;
+}
+
+static clgrad_status finish(clgrad_context *context);
+static void destroy(clgrad_context *context);
+
+static const clgrad_context_functions context_functions = {.destroy = destroy, .finish = finish};
+
+static const clgrad_backend backend = {
+    .context = &context_functions,
+    .tensor = &clgrad_cl_tensor_functions,
+    .activation = &clgrad_cl_activation_functions,
+    .dense = &clgrad_cl_dense_functions,
+    .loss = &clgrad_cl_loss_functions,
+    .optimizer = &clgrad_cl_optimizer_functions,
+};
+
+static clgrad_cl_context *new_context(cl_device_id device, const clgrad_device *description)
+{
+    clgrad_cl_context *cl = calloc(1, sizeof *cl);
+    if (cl == NULL)
+        return NULL;
+    cl->base.backend = &backend;
+    cl->base.references = 1;
+    cl->base.device = *description;
+    cl->device = device;
+    return cl;
+}
+
+/* Finish opening: hand the context out, or its sentence. */
+static clgrad_status hand_out(clgrad_cl_context *cl, clgrad_status status, clgrad_context **context,
+                              clgrad_message *message)
+{
+    if (status == CLGRAD_STATUS_SUCCESS) {
+        *context = &cl->base;
+        return status;
+    }
+    clgrad_fail_message(message, status, "%s", cl->base.error);
+    destroy(&cl->base);
+    return status;
+}
+
+clgrad_status clgrad_cl_context_create(const char *specification, clgrad_context **context,
+                                       clgrad_message *message)
+{
+    clgrad_cl_device device;
+    clgrad_status status = clgrad_cl_choose_device(specification, &device, message);
+    if (status != CLGRAD_STATUS_SUCCESS)
+        return status;
+    clgrad_cl_context *cl = new_context(device.id, &device.description);
+    if (cl == NULL)
+        return clgrad_fail_message(message, CLGRAD_STATUS_OUT_OF_MEMORY, "the host is out of memory");
+    cl_int error = CL_SUCCESS;
+    cl->context = clCreateContext(NULL, 1, &cl->device, NULL, NULL, &error);
+    if (error != CL_SUCCESS) {
+        status = clgrad_cl_fail(cl, error, "clCreateContext");
+        goto cleanup;
+    }
+    cl->queue = clCreateCommandQueue(cl->context, cl->device, 0, &error);
+    if (error != CL_SUCCESS) {
+        status = clgrad_cl_fail(cl, error, "clCreateCommandQueue");
+        goto cleanup;
+    }
+    status = set_up(cl);
+cleanup:
+    return hand_out(cl, status, context, message);
+}
+
+clgrad_status clgrad_opencl_context_create(cl_command_queue queue, clgrad_context **context,
+                                           clgrad_message *message)
+{
+    if (context == NULL || queue == NULL)
+        return clgrad_fail_message(message, CLGRAD_STATUS_INVALID_ARGUMENT,
+                                   "opencl_context_create: %s is NULL",
+                                   context == NULL ? "context" : "queue");
+    *context = NULL;
+    cl_context cl_of_queue = NULL;
+    cl_device_id device = NULL;
+    cl_platform_id platform = NULL;
+    cl_command_queue_properties properties = 0;
+    if (clGetCommandQueueInfo(queue, CL_QUEUE_CONTEXT, sizeof cl_of_queue, &cl_of_queue, NULL) !=
+            CL_SUCCESS ||
+        clGetCommandQueueInfo(queue, CL_QUEUE_DEVICE, sizeof device, &device, NULL) != CL_SUCCESS ||
+        clGetCommandQueueInfo(queue, CL_QUEUE_PROPERTIES, sizeof properties, &properties, NULL) !=
+            CL_SUCCESS ||
+        clGetDeviceInfo(device, CL_DEVICE_PLATFORM, sizeof platform, &platform, NULL) != CL_SUCCESS)
+        return clgrad_fail_message(message, CLGRAD_STATUS_INVALID_ARGUMENT,
+                                   "opencl_context_create: queue is not a command queue");
+    if (properties & CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE)
+        return clgrad_fail_message(
+            message, CLGRAD_STATUS_INVALID_ARGUMENT,
+            "opencl_context_create: queue executes out of order, clgrad needs an in-order one");
+
+    clgrad_device description = {.specification = "opencl:queue"};
+    clgrad_cl_describe(platform, device, &description);
+    clgrad_cl_context *cl = new_context(device, &description);
+    if (cl == NULL)
+        return clgrad_fail_message(message, CLGRAD_STATUS_OUT_OF_MEMORY, "the host is out of memory");
+    clRetainContext(cl_of_queue);
+    clRetainCommandQueue(queue);
+    cl->context = cl_of_queue;
+    cl->queue = queue;
+    return hand_out(cl, set_up(cl), context, message);
+}
+
+/* ---- using and closing it ---- */
+
+/* Enqueue a read of the device's record of faults into the host's, where there may be something in it. */
+clgrad_status clgrad_cl_fetch_fault(clgrad_cl_context *cl, clgrad_fault *fault)
+{
+    *fault = (clgrad_fault){0};
+    if (!cl->fault_possible)
+        return CLGRAD_STATUS_SUCCESS;
+    cl_int error =
+        clEnqueueReadBuffer(cl->queue, cl->fault, CL_FALSE, 0, sizeof *fault, fault, 0, NULL, NULL);
+    return error == CL_SUCCESS ? CLGRAD_STATUS_SUCCESS : clgrad_cl_fail(cl, error, "clEnqueueReadBuffer");
+}
+
+/* The read has come back: keep what it brought and clear the device's record. */
+clgrad_status clgrad_cl_keep_fault(clgrad_cl_context *cl, const clgrad_fault *fault)
+{
+    cl->fault_possible = false;
+    if (fault->kind == CLGRAD_FAULT_NONE)
+        return CLGRAD_STATUS_SUCCESS;
+    cl->base.fault = *fault;
+    const cl_int zero = 0;
+    cl_int error =
+        clEnqueueFillBuffer(cl->queue, cl->fault, &zero, sizeof zero, 0, sizeof *fault, 0, NULL, NULL);
+    return error == CL_SUCCESS ? CLGRAD_STATUS_SUCCESS : clgrad_cl_fail(cl, error, "clEnqueueFillBuffer");
+}
+
+static clgrad_status finish(clgrad_context *context)
+{
+    clgrad_cl_context *cl = clgrad_cl(context);
+    clgrad_fault fault;
+    clgrad_status status = clgrad_cl_fetch_fault(cl, &fault);
+    if (status != CLGRAD_STATUS_SUCCESS)
+        return status;
+    cl_int error = clFinish(cl->queue);
+    return error == CL_SUCCESS ? clgrad_cl_keep_fault(cl, &fault) : clgrad_cl_fail(cl, error, "clFinish");
+}
+
+static void release_memory(cl_mem memory)
+{
+    if (memory != NULL)
+        clReleaseMemObject(memory);
+}
+
+static void destroy(clgrad_context *context)
+{
+    clgrad_cl_context *cl = clgrad_cl(context);
+    if (cl->queue != NULL)
+        clFinish(cl->queue);
+    clgrad_cl_release_kernels(cl);
+    release_memory(cl->fault);
+    release_memory(cl->loss_scratch.memory);
+    release_memory(cl->gemm_scratch.memory);
+    if (cl->gemm == clgrad_cl_gemm_clblast)
+        clgrad_cl_clear_clblast();
+    if (cl->queue != NULL)
+        clReleaseCommandQueue(cl->queue);
+    if (cl->context != NULL)
+        clReleaseContext(cl->context);
+    free(cl);
+}
+
+clgrad_status clgrad_cl_reserve(clgrad_cl_context *cl, clgrad_cl_scratch *scratch, size_t bytes)
+{
+    if (bytes <= scratch->bytes)
+        return CLGRAD_STATUS_SUCCESS;
+    cl_int error = CL_SUCCESS;
+    cl_mem memory = clCreateBuffer(cl->context, CL_MEM_READ_WRITE, bytes, NULL, &error);
+    if (error != CL_SUCCESS)
+        return clgrad_cl_fail(cl, error, "clCreateBuffer");
+    /* What is enqueued keeps the old memory alive until it is done. */
+    release_memory(scratch->memory);
+    *scratch = (clgrad_cl_scratch){memory, bytes};
+    return CLGRAD_STATUS_SUCCESS;
+}
+
+cl_command_queue clgrad_opencl_queue(const clgrad_context *context)
+{
+    return context != NULL && context->backend == &backend ? ((const clgrad_cl_context *)context)->queue
+                                                           : NULL;
+}

@@ -1,0 +1,134 @@
+#include "opencl.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void clgrad_cl_describe(cl_platform_id platform, cl_device_id id, clgrad_device *device)
+{
+    char version[128] = "", platform_name[96] = "";
+    cl_device_type type = 0;
+    cl_ulong memory = 0;
+    cl_uint units = 0;
+    clGetDeviceInfo(id, CL_DEVICE_NAME, sizeof device->name, device->name, NULL);
+    clGetDeviceInfo(id, CL_DEVICE_VENDOR, sizeof device->vendor, device->vendor, NULL);
+    clGetDeviceInfo(id, CL_DRIVER_VERSION, sizeof version, version, NULL);
+    clGetPlatformInfo(platform, CL_PLATFORM_NAME, sizeof platform_name, platform_name, NULL);
+    clGetDeviceInfo(id, CL_DEVICE_TYPE, sizeof type, &type, NULL);
+    clGetDeviceInfo(id, CL_DEVICE_GLOBAL_MEM_SIZE, sizeof memory, &memory, NULL);
+    clGetDeviceInfo(id, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof units, &units, NULL);
+    snprintf(device->driver, sizeof device->driver, "%s %s", platform_name, version);
+    device->type = type & CL_DEVICE_TYPE_GPU   ? CLGRAD_DEVICE_GPU
+                   : type & CL_DEVICE_TYPE_CPU ? CLGRAD_DEVICE_CPU
+                                               : CLGRAD_DEVICE_ACCELERATOR;
+    device->memory = memory;
+    device->compute_units = units;
+}
+
+/* Every device of every platform, in order; NULL where there is none. The caller frees the array. */
+static clgrad_cl_device *find_devices(size_t *count)
+{
+    *count = 0;
+    cl_uint platform_count = 0;
+    if (clGetPlatformIDs(0, NULL, &platform_count) != CL_SUCCESS || platform_count == 0)
+        return NULL;
+    cl_platform_id *platforms = calloc(platform_count, sizeof(cl_platform_id));
+    if (platforms == NULL || clGetPlatformIDs(platform_count, platforms, NULL) != CL_SUCCESS)
+        platform_count = 0;
+
+    clgrad_cl_device *found = NULL;
+    for (cl_uint p = 0; p < platform_count; p++) {
+        cl_uint device_count = 0;
+        if (clGetDeviceIDs(platforms[p], CL_DEVICE_TYPE_ALL, 0, NULL, &device_count) != CL_SUCCESS)
+            continue;
+        cl_device_id *ids = calloc(device_count, sizeof(cl_device_id));
+        clgrad_cl_device *grown = realloc(found, (*count + device_count) * sizeof *found);
+        if (grown != NULL)
+            found = grown;
+        if (ids != NULL && grown != NULL &&
+            clGetDeviceIDs(platforms[p], CL_DEVICE_TYPE_ALL, device_count, ids, NULL) == CL_SUCCESS)
+            for (cl_uint d = 0; d < device_count; d++) {
+                clgrad_cl_device *device = &found[(*count)++];
+                *device = (clgrad_cl_device){.id = ids[d]};
+                clgrad_cl_describe(platforms[p], ids[d], &device->description);
+                snprintf(device->description.specification, sizeof device->description.specification,
+                         "opencl:%u.%u", p, d);
+            }
+        free(ids);
+    }
+    free(platforms);
+    return found;
+}
+
+size_t clgrad_cl_device_list(clgrad_device *devices, size_t capacity)
+{
+    size_t count;
+    clgrad_cl_device *found = find_devices(&count);
+    for (size_t i = 0; i < count && i < capacity; i++)
+        devices[i] = found[i].description;
+    free(found);
+    return count;
+}
+
+/* ---- choosing one ---- */
+
+/* GPUs before accelerators before CPUs, then by the number of compute units. */
+static bool is_better(const clgrad_device *a, const clgrad_device *b)
+{
+    static const int rank[] = {
+        [CLGRAD_DEVICE_GPU] = 3, [CLGRAD_DEVICE_ACCELERATOR] = 2, [CLGRAD_DEVICE_CPU] = 1};
+    if (rank[a->type] != rank[b->type])
+        return rank[a->type] > rank[b->type];
+    return a->compute_units > b->compute_units;
+}
+
+/* Whether the specification, which begins with "opencl", can be read at all. */
+static bool is_understood(const char *specification)
+{
+    unsigned platform, device;
+    int used = 0;
+    return strcmp(specification, "opencl") == 0 || strcmp(specification, "opencl:gpu") == 0 ||
+           strcmp(specification, "opencl:cpu") == 0 || strcmp(specification, "opencl:accelerator") == 0 ||
+           (sscanf(specification, "opencl:%9u.%9u%n", &platform, &device, &used) == 2 &&
+            specification[used] == '\0');
+}
+
+static bool matches(const char *specification, const clgrad_device *device)
+{
+    const char *selector = specification + strlen("opencl");
+    return selector[0] == '\0' || strcmp(selector + 1, clgrad_device_type_name(device->type)) == 0 ||
+           strcmp(specification, device->specification) == 0;
+}
+
+static clgrad_status no_device(const char *specification, size_t count, clgrad_message *message)
+{
+    if (count == 0)
+        return clgrad_fail_message(
+            message, CLGRAD_STATUS_DEVICE_NOT_FOUND,
+            "there is no OpenCL device for \"%s\": install your GPU's OpenCL driver, or PoCL for the CPU "
+            "(Debian and Ubuntu: pocl-opencl-icd), or use the device \"reference\"",
+            specification);
+    return clgrad_fail_message(message, CLGRAD_STATUS_DEVICE_NOT_FOUND,
+                               "none of the %zu OpenCL devices of this machine is \"%s\"", count,
+                               specification);
+}
+
+clgrad_status clgrad_cl_choose_device(const char *specification, clgrad_cl_device *device,
+                                      clgrad_message *message)
+{
+    if (!is_understood(specification))
+        return clgrad_fail_message(message, CLGRAD_STATUS_INVALID_ARGUMENT,
+                                   "the device \"%s\" is not understood: use " CLGRAD_SPECIFICATIONS,
+                                   specification);
+    size_t count;
+    clgrad_cl_device *found = find_devices(&count);
+    const clgrad_cl_device *best = NULL;
+    for (size_t i = 0; i < count; i++)
+        if (matches(specification, &found[i].description) &&
+            (best == NULL || is_better(&found[i].description, &best->description)))
+            best = &found[i];
+    if (best != NULL)
+        *device = *best;
+    free(found);
+    return best != NULL ? CLGRAD_STATUS_SUCCESS : no_device(specification, count, message);
+}

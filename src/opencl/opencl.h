@@ -1,0 +1,189 @@
+/*
+ * The OpenCL backend's own: its context, how a kernel is launched, and its tables.
+ *
+ * device.c    finds devices and chooses one
+ * context.c   opens and closes contexts, keeps scratch memory and the record of faults
+ * program.c   builds programs on first use and keeps their kernels
+ * launch.c    sets a kernel's arguments and enqueues it
+ * gemm.c      chooses who multiplies matrices
+ * the rest    one file a family: which kernel, which arguments, which grid
+ */
+#ifndef CLGRAD_CL_H
+#define CLGRAD_CL_H
+
+#include "../internal.h"
+
+#define CL_TARGET_OPENCL_VERSION 300
+/* clCreateCommandQueue, since an OpenCL 1.2 driver has no other. */
+#define CL_USE_DEPRECATED_OPENCL_1_2_APIS
+#include <clgrad/opencl.h>
+
+typedef struct clgrad_cl_context clgrad_cl_context;
+
+/* A product C = op(A) op(B) of row-major matrices, C [m, n], op(A) [m, k], op(B) [k, n]. */
+typedef struct clgrad_cl_product {
+    bool transpose_a, transpose_b;
+    size_t m, n, k;
+    clgrad_tensor a, b, c;
+} clgrad_cl_product;
+
+typedef clgrad_status (*clgrad_cl_gemm_function)(clgrad_cl_context *cl, const clgrad_cl_product *product);
+
+/* Device memory that is kept from call to call and grows when a call needs more. */
+typedef struct clgrad_cl_scratch {
+    cl_mem memory;
+    size_t bytes;
+} clgrad_cl_scratch;
+
+struct clgrad_cl_context {
+    clgrad_context base;
+    cl_device_id device;
+    cl_context context;
+    cl_command_queue queue;
+    char build_options[128]; /* of every program */
+    size_t group_size;       /* of reductions, a power of two */
+    size_t element_group;    /* of everything else */
+    bool is_cpu;
+    struct clgrad_cl_kernel *kernels; /* those built so far, see program.c */
+    cl_mem fault;                     /* a clgrad_fault, which kernels write */
+    bool fault_possible; /* a kernel that may write it has been enqueued since it was last read */
+    clgrad_cl_scratch loss_scratch, gemm_scratch;
+    clgrad_cl_gemm_function gemm;
+    void *noted_addresses[2]; /* gemm_blas.c's */
+};
+
+static inline clgrad_cl_context *clgrad_cl(clgrad_context *context)
+{
+    return (clgrad_cl_context *)context;
+}
+
+static inline cl_mem clgrad_cl_memory(clgrad_tensor tensor)
+{
+    return tensor.buffer->storage;
+}
+
+/* ---- devices and contexts ---- */
+
+typedef struct clgrad_cl_device {
+    cl_device_id id;
+    clgrad_device description;
+} clgrad_cl_device;
+
+/* Everything in a description but the specification. */
+void clgrad_cl_describe(cl_platform_id platform, cl_device_id id, clgrad_device *device);
+
+/* The best device that a specification, which begins with "opencl", allows. */
+clgrad_status clgrad_cl_choose_device(const char *specification, clgrad_cl_device *device,
+                                      clgrad_message *message);
+
+/*
+ * The device's record of faults, read in two halves around a wait: fetch enqueues a read into fault, which
+ * must live until then; keep hands what came to the context and clears the record.
+ */
+clgrad_status clgrad_cl_fetch_fault(clgrad_cl_context *cl, clgrad_fault *fault);
+clgrad_status clgrad_cl_keep_fault(clgrad_cl_context *cl, const clgrad_fault *fault);
+
+/* Turn an OpenCL error into a status and a sentence that names the call. */
+clgrad_status clgrad_cl_fail(clgrad_cl_context *cl, cl_int error, const char *call);
+const char *clgrad_cl_error_name(cl_int error);
+
+/* Make a scratch memory at least so large. */
+clgrad_status clgrad_cl_reserve(clgrad_cl_context *cl, clgrad_cl_scratch *scratch, size_t bytes);
+
+/* ---- programs ---- */
+
+/* A family's source: the pieces of it are put together in program.c. */
+typedef enum clgrad_cl_source {
+    CLGRAD_CL_TENSOR,
+    CLGRAD_CL_ACTIVATION,
+    CLGRAD_CL_DENSE,
+    CLGRAD_CL_LOSS,
+    CLGRAD_CL_LOSS_ELEMENT,
+    CLGRAD_CL_LOSS_ROW,
+    CLGRAD_CL_LOSS_L2,
+    CLGRAD_CL_OPTIMIZER
+} clgrad_cl_source;
+
+/* The kernel of a source built with the given options ("" for none), from the context's cache or built now.
+ */
+clgrad_status clgrad_cl_find_kernel(clgrad_cl_context *cl, clgrad_cl_source source, const char *options,
+                                    const char *name, cl_kernel *kernel);
+void clgrad_cl_release_kernels(clgrad_cl_context *cl);
+
+/* ---- launches ---- */
+
+/*
+ * A launch in the making: begin, one call for each kernel argument in order, enqueue. Once something has
+ * failed the rest does nothing, and enqueue returns the failure.
+ */
+typedef struct clgrad_cl_launch {
+    clgrad_cl_context *cl;
+    const char *name;
+    cl_kernel kernel;
+    cl_uint next;
+    clgrad_status status;
+} clgrad_cl_launch;
+
+/*
+ * The option a program is specialised by, "-DACTIVATION=act_relu" say, in two parts: "ACTIVATION=act_" and
+ * "relu"; definition NULL for none. (A whole name, since PoCL defines tanh and others as macros.)
+ */
+clgrad_cl_launch clgrad_cl_begin(clgrad_context *context, clgrad_cl_source source, const char *definition,
+                                 const char *value, const char *name);
+
+/* A tensor is two arguments, its memory and its offset; absent, NULL and 0. */
+void clgrad_cl_give_tensor(clgrad_cl_launch *launch, clgrad_tensor tensor);
+void clgrad_cl_give_memory(clgrad_cl_launch *launch, cl_mem memory, size_t offset);
+void clgrad_cl_give_count(clgrad_cl_launch *launch, size_t count);
+void clgrad_cl_give_int(clgrad_cl_launch *launch, cl_int value);
+void clgrad_cl_give_uint(clgrad_cl_launch *launch, cl_uint value);
+void clgrad_cl_give_real(clgrad_cl_launch *launch, double value);
+void clgrad_cl_give_parameters(clgrad_cl_launch *launch, const clgrad_parameter *parameters,
+                               const void *descriptor);
+
+/* The record of faults, for a kernel that may write it, and for one that reads it. */
+void clgrad_cl_give_fault(clgrad_cl_launch *launch);
+void clgrad_cl_give_fault_read_only(clgrad_cl_launch *launch);
+
+/* One work-item for each of n elements, padded to whole groups. */
+clgrad_status clgrad_cl_enqueue_elements(clgrad_cl_launch *launch, size_t n);
+
+/* One work-item for each column, padded, and for as many rows as the grid allows; the kernel loops over the
+ * rest. */
+clgrad_status clgrad_cl_enqueue_matrix(clgrad_cl_launch *launch, size_t columns, size_t rows);
+
+/* A grid in groups: groups[i] groups of local[i] work-items along each of two dimensions. */
+clgrad_status clgrad_cl_enqueue_groups(clgrad_cl_launch *launch, const size_t groups[2],
+                                       const size_t local[2]);
+
+/* How many groups of a size cover n. */
+size_t clgrad_cl_cover(size_t n, size_t group);
+
+/* The smallest power of two that is at least n, but no more than limit (itself a power of two). */
+size_t clgrad_cl_power_of_two(size_t n, size_t limit);
+
+/* ---- matrix products ---- */
+
+/* The provider for a context's device; the only place where it is chosen. */
+clgrad_cl_gemm_function clgrad_cl_choose_gemm(const clgrad_cl_context *cl);
+
+/* Enqueue a product with the context's provider. Any size may be 0; with k = 0 C becomes 0. */
+clgrad_status clgrad_cl_gemm(clgrad_cl_context *cl, const clgrad_cl_product *product);
+
+/* The providers themselves, with no size 0. A host BLAS in a native kernel, for devices that share the host's
+ * memory. */
+clgrad_status clgrad_cl_gemm_blas(clgrad_cl_context *cl, const clgrad_cl_product *product);
+clgrad_status clgrad_cl_gemm_clblast(clgrad_cl_context *cl, const clgrad_cl_product *product);
+
+/* Give back what CLBlast keeps for its contexts. */
+void clgrad_cl_clear_clblast(void);
+
+/* ---- families ---- */
+
+extern const clgrad_tensor_functions clgrad_cl_tensor_functions;
+extern const clgrad_activation_functions clgrad_cl_activation_functions;
+extern const clgrad_dense_functions clgrad_cl_dense_functions;
+extern const clgrad_loss_functions clgrad_cl_loss_functions;
+extern const clgrad_optimizer_functions clgrad_cl_optimizer_functions;
+
+#endif

@@ -1,0 +1,133 @@
+#include "opencl.h"
+
+#include "kernels.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_PIECES 3
+
+/* What each source is put together from, in order. */
+static const char *const sources[][MAX_PIECES] = {
+    [CLGRAD_CL_TENSOR] = {clgrad_kernel_common, clgrad_kernel_tensor},
+    [CLGRAD_CL_ACTIVATION] = {clgrad_kernel_common, clgrad_kernel_activation},
+    [CLGRAD_CL_DENSE] = {clgrad_kernel_common, clgrad_kernel_activation, clgrad_kernel_dense},
+    [CLGRAD_CL_LOSS] = {clgrad_kernel_common, clgrad_kernel_loss},
+    [CLGRAD_CL_LOSS_ELEMENT] = {clgrad_kernel_common, clgrad_kernel_loss, clgrad_kernel_loss_element},
+    [CLGRAD_CL_LOSS_ROW] = {clgrad_kernel_common, clgrad_kernel_loss, clgrad_kernel_loss_row},
+    [CLGRAD_CL_LOSS_L2] = {clgrad_kernel_common, clgrad_kernel_loss, clgrad_kernel_loss_l2},
+    [CLGRAD_CL_OPTIMIZER] = {clgrad_kernel_common, clgrad_kernel_optimizer},
+};
+
+/* A kernel and the program that it comes from, each built the first time that it is asked for. */
+typedef struct clgrad_cl_kernel {
+    struct clgrad_cl_kernel *next;
+    clgrad_cl_source source;
+    char options[64];
+    char name[64];
+    cl_program program;
+    cl_kernel kernel;
+} clgrad_cl_kernel;
+
+static void free_kernel(clgrad_cl_kernel *entry)
+{
+    if (entry->kernel != NULL)
+        clReleaseKernel(entry->kernel);
+    if (entry->program != NULL)
+        clReleaseProgram(entry->program);
+    free(entry);
+}
+
+void clgrad_cl_release_kernels(clgrad_cl_context *cl)
+{
+    while (cl->kernels != NULL) {
+        clgrad_cl_kernel *entry = cl->kernels;
+        cl->kernels = entry->next;
+        free_kernel(entry);
+    }
+}
+
+/* The compiler's own words, as far as they fit into the sentence. */
+static clgrad_status fail_build(clgrad_cl_context *cl, const clgrad_cl_kernel *entry, cl_int error)
+{
+    char *log = NULL;
+    size_t bytes = 0;
+    clGetProgramBuildInfo(entry->program, cl->device, CL_PROGRAM_BUILD_LOG, 0, NULL, &bytes);
+    log = calloc(1, bytes + 1);
+    if (log != NULL)
+        clGetProgramBuildInfo(entry->program, cl->device, CL_PROGRAM_BUILD_LOG, bytes, log, NULL);
+    clgrad_status status = clgrad_fail(&cl->base, CLGRAD_STATUS_BUILD_FAILED,
+                                       "the kernel %s (%s) does not build on %s (%s): %s: %s", entry->name,
+                                       entry->options, cl->base.device.name, cl->base.device.driver,
+                                       clgrad_cl_error_name(error), log != NULL ? log : "");
+    free(log);
+    return status;
+}
+
+static clgrad_status build_program(clgrad_cl_context *cl, clgrad_cl_kernel *entry)
+{
+    cl_uint pieces = 0;
+    while (pieces < MAX_PIECES && sources[entry->source][pieces] != NULL)
+        pieces++;
+    const char *texts[MAX_PIECES];
+    memcpy(texts, sources[entry->source], sizeof texts);
+    char options[sizeof cl->build_options + sizeof entry->options + 1];
+    snprintf(options, sizeof options, "%s %s", cl->build_options, entry->options);
+
+    cl_int error = CL_SUCCESS;
+    entry->program = clCreateProgramWithSource(cl->context, pieces, texts, NULL, &error);
+    if (error != CL_SUCCESS)
+        return clgrad_cl_fail(cl, error, "clCreateProgramWithSource");
+    error = clBuildProgram(entry->program, 1, &cl->device, options, NULL, NULL);
+    return error == CL_SUCCESS ? CLGRAD_STATUS_SUCCESS : fail_build(cl, entry, error);
+}
+
+/* Kernels of one source and the same options share their program. */
+static clgrad_status add_kernel(clgrad_cl_context *cl, clgrad_cl_kernel *entry)
+{
+    for (const clgrad_cl_kernel *other = cl->kernels; other != NULL && entry->program == NULL;
+         other = other->next)
+        if (other->source == entry->source && strcmp(other->options, entry->options) == 0) {
+            clRetainProgram(other->program);
+            entry->program = other->program;
+        }
+    if (entry->program == NULL) {
+        clgrad_status status = build_program(cl, entry);
+        if (status != CLGRAD_STATUS_SUCCESS)
+            return status;
+    }
+    cl_int error = CL_SUCCESS;
+    entry->kernel = clCreateKernel(entry->program, entry->name, &error);
+    if (error == CL_INVALID_KERNEL_NAME || error == CL_INVALID_PROGRAM_EXECUTABLE)
+        return fail_build(cl, entry, error);
+    if (error != CL_SUCCESS)
+        return clgrad_cl_fail(cl, error, "clCreateKernel");
+    entry->next = cl->kernels;
+    cl->kernels = entry;
+    return CLGRAD_STATUS_SUCCESS;
+}
+
+clgrad_status clgrad_cl_find_kernel(clgrad_cl_context *cl, clgrad_cl_source source, const char *options,
+                                    const char *name, cl_kernel *kernel)
+{
+    for (const clgrad_cl_kernel *entry = cl->kernels; entry != NULL; entry = entry->next)
+        if (entry->source == source && strcmp(entry->name, name) == 0 &&
+            strcmp(entry->options, options) == 0) {
+            *kernel = entry->kernel;
+            return CLGRAD_STATUS_SUCCESS;
+        }
+
+    clgrad_cl_kernel *entry = calloc(1, sizeof *entry);
+    if (entry == NULL)
+        return clgrad_fail(&cl->base, CLGRAD_STATUS_OUT_OF_MEMORY, "the host is out of memory");
+    entry->source = source;
+    snprintf(entry->options, sizeof entry->options, "%s", options);
+    snprintf(entry->name, sizeof entry->name, "%s", name);
+    clgrad_status status = add_kernel(cl, entry);
+    if (status == CLGRAD_STATUS_SUCCESS)
+        *kernel = entry->kernel;
+    else
+        free_kernel(entry);
+    return status;
+}

@@ -1,0 +1,156 @@
+#include "opencl.h"
+
+static clgrad_status allocate(clgrad_context *context, clgrad_buffer *buffer)
+{
+    clgrad_cl_context *cl = clgrad_cl(context);
+    cl_ulong largest = 0;
+    clGetDeviceInfo(cl->device, CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof largest, &largest, NULL);
+    cl_int error = CL_INVALID_BUFFER_SIZE;
+    if (buffer->bytes <= largest)
+        buffer->storage = clCreateBuffer(cl->context, CL_MEM_READ_WRITE,
+                                         buffer->bytes > 0 ? buffer->bytes : 1, NULL, &error);
+    if (error == CL_SUCCESS)
+        return CLGRAD_STATUS_SUCCESS;
+    buffer->storage = NULL;
+    if (error == CL_OUT_OF_HOST_MEMORY)
+        return clgrad_cl_fail(cl, error, "clCreateBuffer");
+    return clgrad_fail(
+        context, CLGRAD_STATUS_OUT_OF_DEVICE_MEMORY,
+        "%s has no room for a buffer of %zu bytes (it allows %llu in one buffer and has %llu in "
+        "all): %s (%d)",
+        context->device.name, buffer->bytes, (unsigned long long)largest,
+        (unsigned long long)context->device.memory, clgrad_cl_error_name(error), error);
+}
+
+static void release(clgrad_context *context, clgrad_buffer *buffer)
+{
+    (void)context;
+    clReleaseMemObject(buffer->storage);
+}
+
+static clgrad_status write(clgrad_context *context, clgrad_tensor tensor, const void *data)
+{
+    clgrad_cl_context *cl = clgrad_cl(context);
+    const size_t size = clgrad_type_size(tensor.type);
+    cl_int error = clEnqueueWriteBuffer(cl->queue, clgrad_cl_memory(tensor), CL_TRUE, tensor.offset * size,
+                                        clgrad_bytes(tensor), data, 0, NULL, NULL);
+    return error == CL_SUCCESS ? CLGRAD_STATUS_SUCCESS : clgrad_cl_fail(cl, error, "clEnqueueWriteBuffer");
+}
+
+/* The record of faults comes along, so that both together wait once. */
+static clgrad_status read(clgrad_context *context, clgrad_tensor tensor, void *data)
+{
+    clgrad_cl_context *cl = clgrad_cl(context);
+    const size_t size = clgrad_type_size(tensor.type);
+    clgrad_fault fault;
+    clgrad_status status = clgrad_cl_fetch_fault(cl, &fault);
+    if (status != CLGRAD_STATUS_SUCCESS)
+        return status;
+    cl_int error = clEnqueueReadBuffer(cl->queue, clgrad_cl_memory(tensor), CL_TRUE, tensor.offset * size,
+                                       clgrad_bytes(tensor), data, 0, NULL, NULL);
+    if (error == CL_SUCCESS)
+        return clgrad_cl_keep_fault(cl, &fault);
+    clFinish(cl->queue); /* fault is still being read into */
+    return clgrad_cl_fail(cl, error, "clEnqueueReadBuffer");
+}
+
+static clgrad_status fill(clgrad_context *context, clgrad_tensor tensor, double value)
+{
+    clgrad_cl_context *cl = clgrad_cl(context);
+    const size_t size = clgrad_type_size(tensor.type);
+    const cl_float number = (cl_float)value;
+    const cl_int integer = tensor.type == CLGRAD_TYPE_INT32 ? (cl_int)value : 0;
+    const void *pattern = tensor.type == CLGRAD_TYPE_INT32 ? (const void *)&integer : &number;
+    cl_int error = clEnqueueFillBuffer(cl->queue, clgrad_cl_memory(tensor), pattern, size,
+                                       tensor.offset * size, clgrad_bytes(tensor), 0, NULL, NULL);
+    return error == CL_SUCCESS ? CLGRAD_STATUS_SUCCESS : clgrad_cl_fail(cl, error, "clEnqueueFillBuffer");
+}
+
+static clgrad_status copy(clgrad_context *context, clgrad_tensor source, clgrad_tensor destination)
+{
+    clgrad_cl_context *cl = clgrad_cl(context);
+    const size_t size = clgrad_type_size(source.type);
+    cl_int error = clEnqueueCopyBuffer(cl->queue, clgrad_cl_memory(source), clgrad_cl_memory(destination),
+                                       source.offset * size, destination.offset * size, clgrad_bytes(source),
+                                       0, NULL, NULL);
+    return error == CL_SUCCESS ? CLGRAD_STATUS_SUCCESS : clgrad_cl_fail(cl, error, "clEnqueueCopyBuffer");
+}
+
+static clgrad_status gather(clgrad_context *context, clgrad_tensor source, clgrad_tensor indices,
+                            clgrad_tensor destination)
+{
+    const cl_uint quiet_nan = 0x7fc00000;
+    const size_t count = indices.shape[0], columns = clgrad_tensor_count(destination) / count;
+    clgrad_cl_launch launch = clgrad_cl_begin(context, CLGRAD_CL_TENSOR, NULL, NULL, "tensor_gather");
+    clgrad_cl_give_count(&launch, count);
+    clgrad_cl_give_count(&launch, columns);
+    clgrad_cl_give_count(&launch, source.shape[0]);
+    clgrad_cl_give_tensor(&launch, source);
+    clgrad_cl_give_tensor(&launch, indices);
+    clgrad_cl_give_tensor(&launch, destination);
+    clgrad_cl_give_uint(&launch, source.type == CLGRAD_TYPE_FLOAT32 ? quiet_nan : 0);
+    clgrad_cl_give_fault(&launch);
+    return clgrad_cl_enqueue_matrix(&launch, columns, count);
+}
+
+const clgrad_tensor_functions clgrad_cl_tensor_functions = {
+    .allocate = allocate,
+    .release = release,
+    .write = write,
+    .read = read,
+    .fill = fill,
+    .copy = copy,
+    .gather = gather,
+};
+
+/* ---- the caller's own memory ---- */
+
+clgrad_status clgrad_opencl_buffer_create(clgrad_context *context, cl_mem memory, clgrad_buffer **buffer)
+{
+    if (buffer != NULL)
+        *buffer = NULL;
+    if (context == NULL)
+        return CLGRAD_STATUS_INVALID_ARGUMENT;
+    if (buffer == NULL || memory == NULL)
+        return clgrad_fail(context, CLGRAD_STATUS_INVALID_ARGUMENT, "opencl_buffer_create: %s is NULL",
+                           buffer == NULL ? "buffer" : "memory");
+    if (clgrad_opencl_queue(context) == NULL)
+        return clgrad_fail(context, CLGRAD_STATUS_INVALID_CONTEXT,
+                           "opencl_buffer_create: the context runs on \"%s\", not on OpenCL",
+                           context->device.specification);
+
+    cl_mem_object_type type = 0;
+    cl_mem_flags flags = 0;
+    cl_context owner = NULL;
+    size_t bytes = 0;
+    if (clGetMemObjectInfo(memory, CL_MEM_TYPE, sizeof type, &type, NULL) != CL_SUCCESS ||
+        clGetMemObjectInfo(memory, CL_MEM_FLAGS, sizeof flags, &flags, NULL) != CL_SUCCESS ||
+        clGetMemObjectInfo(memory, CL_MEM_CONTEXT, sizeof owner, &owner, NULL) != CL_SUCCESS ||
+        clGetMemObjectInfo(memory, CL_MEM_SIZE, sizeof bytes, &bytes, NULL) != CL_SUCCESS ||
+        type != CL_MEM_OBJECT_BUFFER)
+        return clgrad_fail(context, CLGRAD_STATUS_INVALID_ARGUMENT,
+                           "opencl_buffer_create: memory is not an OpenCL buffer");
+    if (flags & (CL_MEM_READ_ONLY | CL_MEM_WRITE_ONLY))
+        return clgrad_fail(
+            context, CLGRAD_STATUS_INVALID_ARGUMENT,
+            "opencl_buffer_create: memory was created %s, kernels must be able to read and write it",
+            flags & CL_MEM_READ_ONLY ? "read-only" : "write-only");
+    if (owner != clgrad_cl(context)->context)
+        return clgrad_fail(context, CLGRAD_STATUS_INVALID_CONTEXT,
+                           "opencl_buffer_create: memory belongs to another cl_context");
+
+    clgrad_buffer *created = clgrad_buffer_shell(context, bytes);
+    if (created == NULL)
+        return clgrad_fail(context, CLGRAD_STATUS_OUT_OF_MEMORY,
+                           "opencl_buffer_create: the host is out of memory");
+    clRetainMemObject(memory);
+    created->storage = memory;
+    clgrad_context_retain(context);
+    *buffer = created;
+    return CLGRAD_STATUS_SUCCESS;
+}
+
+cl_mem clgrad_opencl_memory(const clgrad_buffer *buffer)
+{
+    return buffer != NULL && clgrad_opencl_queue(buffer->context) != NULL ? buffer->storage : NULL;
+}

@@ -1,0 +1,94 @@
+/*
+ * The reference backend: float32 storage in host memory, double-precision arithmetic, slow and simple by
+ * design. Its formulas come from the sources cited at each, and are the oracle that the kernels are held
+ * against; so nothing here may be taken from kernels/ or src/opencl/, nor the other way round.
+ */
+#ifndef CLGRAD_REFERENCE_REFERENCE_H
+#define CLGRAD_REFERENCE_REFERENCE_H
+
+#include "../backend.h"
+
+/*
+ * The textbook functions. Tests call them directly, past every dispatcher. They check nothing: descriptors
+ * must be valid, and arrays must not overlap unless it is said that they may.
+ */
+
+/* f(x) and f'(x). */
+double clgrad_ref_activate(const clgrad_activation *activation, double x);
+double clgrad_ref_activate_derivative(const clgrad_activation *activation, double x);
+
+/* dy f'(x), and 0 whatever dy is where relu masks it. */
+double clgrad_ref_activate_backward(const clgrad_activation *activation, double x, double dy);
+
+/* Shapes as in dense.h. bias may be NULL; h may be z. */
+void clgrad_ref_dense_forward(const clgrad_activation *activation, size_t batch, size_t in, size_t out,
+                              const double *x, const double *weight, const double *bias, double *z,
+                              double *h);
+
+/* dbias and dx may be NULL; dz may be dh or z. */
+void clgrad_ref_dense_backward(const clgrad_activation *activation, size_t batch, size_t in, size_t out,
+                               const double *x, const double *weight, const double *z, const double *dh,
+                               double *dz, double *dweight, double *dbias, double *dx);
+
+/*
+ * The reduced loss and its gradient. ROW losses have rows = batch and columns = classes; for ELEMENT and
+ * WHOLE losses only rows times columns matters, the number of elements. The target is an array like the
+ * prediction, or else NULL, and classes holds a class index for each row. value and dprediction may each be
+ * NULL. dvalue has value's number of elements; NULL means ones.
+ *
+ * Returns the position of the first class index that is out of range, or -1.
+ */
+ptrdiff_t clgrad_ref_loss(const clgrad_loss *loss, size_t rows, size_t columns, const double *prediction,
+                          const double *target, const int32_t *classes, double *value, const double *dvalue,
+                          double *dprediction);
+
+/* state is [slots, count], NULL where the optimizer has no slots. */
+void clgrad_ref_optimizer_step(const clgrad_optimizer *optimizer, uint64_t step, size_t count,
+                               const double *gradient, double *parameters, double *state);
+
+/* The families' entries in the backend's table. */
+extern const clgrad_tensor_functions clgrad_ref_tensor_functions;
+extern const clgrad_activation_functions clgrad_ref_activation_functions;
+extern const clgrad_dense_functions clgrad_ref_dense_functions;
+extern const clgrad_loss_functions clgrad_ref_loss_functions;
+extern const clgrad_optimizer_functions clgrad_ref_optimizer_functions;
+
+/*
+ * The double arrays that one call works on. All of them are made first, then one look at the status decides
+ * whether to compute, so that a call that runs out of memory changes nothing:
+ *
+ *     clgrad_ref_arrays arrays = {.context = context};
+ *     double *x64 = clgrad_ref_load(&arrays, x);
+ *     double *y64 = clgrad_ref_allocate(&arrays, y);
+ *     if (arrays.status == CLGRAD_STATUS_SUCCESS) {
+ *         ...
+ *         clgrad_ref_store(y64, y);
+ *     }
+ *     return clgrad_ref_arrays_free(&arrays);
+ */
+typedef struct clgrad_ref_arrays {
+    clgrad_context *context;
+    clgrad_status status;
+    struct clgrad_ref_array *first;
+} clgrad_ref_arrays;
+
+/* An array of a float32 tensor's size; NULL for an absent tensor, and once memory has run out. */
+double *clgrad_ref_allocate(clgrad_ref_arrays *arrays, clgrad_tensor tensor);
+
+/* The same, filled with the tensor's values. */
+double *clgrad_ref_load(clgrad_ref_arrays *arrays, clgrad_tensor tensor);
+
+/* Round values to the float32 tensor's storage; nothing for an absent tensor. */
+void clgrad_ref_store(const double *values, clgrad_tensor tensor);
+
+/* Free the arrays and return the status. */
+clgrad_status clgrad_ref_arrays_free(clgrad_ref_arrays *arrays);
+
+/* A tensor's first element in host memory. */
+void *clgrad_ref_data(clgrad_tensor tensor);
+
+/* Keep an index that is out of range for the next report, unless an earlier one is waiting. */
+void clgrad_ref_fault(clgrad_context *context, clgrad_fault_kind kind, size_t position, int32_t value,
+                      size_t limit);
+
+#endif
