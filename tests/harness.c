@@ -48,7 +48,7 @@ int run_on_every_device(const test_case *cases, size_t count)
         char(*names)[128] = allocate(count, sizeof *names);
         for (size_t i = 0; i < count; i++) {
             bound[i] = (bound_case){cases[i], context};
-            snprintf(names[i], sizeof names[i], "%s [%s]", cases[i].name, devices[d].specification);
+            snprintf(names[i], sizeof names[i], "%.80s [%.40s]", cases[i].name, devices[d].specification);
             tests[i] = (struct CMUnitTest){names[i], run_bound_case, NULL, NULL, &bound[i]};
         }
         failures += _cmocka_run_group_tests(devices[d].specification, tests, count, NULL, NULL);
@@ -212,5 +212,47 @@ void fill_normal(float *numbers, size_t count, uint64_t seed, double spread)
             sum += (double)((z ^ (z >> 31)) >> 11) * 0x1p-53;
         }
         numbers[i] = (float)(spread * sum);
+    }
+}
+
+/* ---- arrays ---- */
+
+double *widen(const float *numbers, size_t count)
+{
+    double *wide = allocate(count, sizeof *wide);
+    for (size_t i = 0; i < count; i++)
+        wide[i] = numbers[i];
+    return wide;
+}
+
+void assert_all_close_at(const char *what, const float *got, const double *exact, const double *tolerance,
+                         size_t count, const char *file, int line)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!is_close(got[i], exact[i], tolerance[i])) {
+            print_error("%s[%zu] is %.9g, the exact value %.17g, the tolerance %.3g\n", what, i, got[i],
+                        exact[i], tolerance[i]);
+            _fail(file, line);
+        }
+}
+
+void *tensor_contents(clgrad_context *context, clgrad_tensor tensor)
+{
+    const size_t bytes = clgrad_tensor_count(tensor) * clgrad_type_size(tensor.type);
+    void *contents = allocate(bytes, 1);
+    assert_ok(context, clgrad_tensor_read(context, tensor, contents, bytes));
+    return contents;
+}
+
+void assert_contents_at(clgrad_context *context, clgrad_tensor tensor, const void *contents, const char *what,
+                        const char *file, int line)
+{
+    const size_t bytes = clgrad_tensor_count(tensor) * clgrad_type_size(tensor.type);
+    void *now = tensor_contents(context, tensor);
+    const bool same = memcmp(now, contents, bytes) == 0;
+    free(now);
+    if (!same) {
+        print_error("%s has changed, or is not what it should be\n", what);
+        _fail(file, line);
     }
 }

@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Install what clgrad builds and runs with, unless it is there already.
+#   scripts/install-deps.sh          the library, the samples and a device to run on
+#   scripts/install-deps.sh --test   the same and what the tests need
+# Debian and Ubuntu: through apt, as root or with sudo. Elsewhere: names the packages and stops.
+set -euo pipefail
+
+build="gcc libc6-dev cmake ninja-build pkg-config ocl-icd-opencl-dev opencl-c-headers libclblast-dev
+       libopenblas-dev librandom123-dev zlib1g-dev"
+test="libcmocka-dev pocl-opencl-icd oclgrind"
+device="pocl-opencl-icd"
+
+name_packages() {
+    cat >&2 <<END
+scripts/install-deps.sh installs packages on Debian and Ubuntu only. Elsewhere, install:
+  Fedora    gcc cmake ninja-build pkgconf ocl-icd-devel opencl-headers clblast-devel openblas-devel zlib-devel
+            pocl (a device, where there is no GPU driver); Random123's headers from its authors
+  Arch      gcc cmake ninja pkgconf ocl-icd opencl-headers clblast openblas zlib; AUR: random123; pocl
+  Homebrew  cmake ninja pkg-config clblast openblas pocl opencl-headers ocl-icd; Random123's headers from its authors
+then: cmake --preset release && cmake --build --preset release
+END
+    exit 1
+}
+
+wanted=$build
+if [ "${1:-}" = --test ]; then
+    wanted="$wanted $test"
+elif ! ls "${OCL_ICD_VENDORS:-/etc/OpenCL/vendors}"/*.icd >/dev/null 2>&1; then
+    wanted="$wanted $device"
+fi
+
+missing=()
+if command -v dpkg-query >/dev/null; then
+    for package in $wanted; do
+        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+    done
+elif command -v cmake ninja >/dev/null && pkg-config --exists OpenCL clblast 2>/dev/null; then
+    exit 0
+else
+    name_packages
+fi
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+command -v apt-get >/dev/null || name_packages
+as_root=()
+if [ "$(id -u)" != 0 ]; then
+    command -v sudo >/dev/null || { echo "missing: ${missing[*]}; install them as root (there is no sudo here)" >&2; exit 1; }
+    as_root=(sudo)
+fi
+echo "installing ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+"${as_root[@]}" apt-get update -q
+"${as_root[@]}" apt-get install -q -y --no-install-recommends "${missing[@]}"

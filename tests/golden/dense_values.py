@@ -1,0 +1,79 @@
+"""Dense layers, forward and backward, by PyTorch's linear and autograd in float64."""
+
+import torch
+import torch.nn.functional as F
+
+from emit import Header, draw, float32, list_rows, parameters_text
+
+DECLARATION = """
+typedef struct golden_dense {
+    const char *label;
+    clgrad_activation_kind activation;
+    float parameters[8]; /* of the activation, in the order of the list's row */
+    size_t batch, in, out;
+    const float *x, *weight, *bias /* or NULL */, *dh;
+    const double *z, *h, *dz, *dweight, *dbias /* NULL without bias */, *dx;
+} golden_dense;
+"""
+
+ACTIVATIONS = {
+    "identity": lambda z: z * 1,
+    "sigmoid": torch.sigmoid,
+    "tanh": torch.tanh,
+    "relu": F.relu,
+    "leaky_relu": F.leaky_relu,
+}
+PARAMETERS = {"leaky_relu": [[float32(0.01)], [-0.5]]}
+SHAPES = [(1, 1, 1), (3, 4, 5), (5, 7, 2), (2, 3, 1)]
+
+
+def leaf(values, *shape):
+    return torch.tensor(values, dtype=torch.float64).reshape(shape).requires_grad_()
+
+
+def flat(tensor):
+    return tensor.flatten().tolist()
+
+
+def add(out, name, parameters, shape, has_bias):
+    batch, inputs, outputs = shape
+    label = f"{name} {' '.join('%g' % p for p in parameters)}".strip()
+    label += f", {batch}x{inputs}x{outputs}, {'bias' if has_bias else 'no bias'}"
+    data = {
+        "x": draw(f"dense x {shape}", batch * inputs, -2, 2),
+        "weight": draw(f"dense weight {shape}", outputs * inputs, -1, 1),
+        "bias": draw(f"dense bias {shape}", outputs, -1, 1) if has_bias else None,
+        "dh": draw(f"dense dh {shape}", batch * outputs, -1, 1),
+    }
+    x, weight = leaf(data["x"], batch, inputs), leaf(data["weight"], outputs, inputs)
+    bias = leaf(data["bias"], outputs) if has_bias else None
+    z = F.linear(x, weight, bias)
+    assert z.abs().min() > 1e-4, f"{label}: too near the kink for float32 arithmetic"
+    z.retain_grad()
+    h = ACTIVATIONS[name](z, *parameters)
+    h.backward(leaf(data["dh"], batch, outputs).detach())
+    results = [z, h, z.grad, weight.grad, bias.grad if has_bias else None, x.grad]
+    out.entry(
+        f'"{label}"',
+        f"CLGRAD_ACTIVATION_{name.upper()}",
+        parameters_text(parameters),
+        *shape,
+        *(out.array("float", values) for values in data.values()),
+        *(out.array("double", None if tensor is None else flat(tensor)) for tensor in results),
+    )
+
+
+def header():
+    assert list_rows("activation") == list(ACTIVATIONS), "the list in activation.h has other rows"
+    out = Header(
+        "dense",
+        ["clgrad/dense.h"],
+        f"Source: PyTorch {torch.__version__},\n * float64, gradients by autograd.",
+        DECLARATION,
+    )
+    for name in ACTIVATIONS:
+        for parameters in PARAMETERS.get(name, [[]]):
+            for shape in SHAPES:
+                for has_bias in (True, False):
+                    add(out, name, parameters, shape, has_bias)
+    return out

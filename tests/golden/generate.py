@@ -1,0 +1,38 @@
+#!/usr/bin/python3
+"""Writes the golden values, one header a family, beside this file. See README.md.
+
+    /usr/bin/python3 tests/golden/generate.py
+"""
+
+import os
+import sys
+import warnings
+
+# One path through PyTorch and its BLAS whatever this processor offers, so that runs on different ones
+# give the same bytes as far as the C library does.
+os.environ["ATEN_CPU_CAPABILITY"] = "default"
+os.environ["OPENBLAS_CORETYPE"] = "Core2"
+sys.dont_write_bytecode = True
+
+import torch
+
+import activation_values
+import dense_values
+import loss_values
+import network_values
+import optimizer_values
+import random_values
+
+torch.set_num_threads(1)
+# kl_div's mean over the elements, which loss.h means too, is not the textbook's; PyTorch says so each time.
+warnings.filterwarnings("ignore", message="reduction: 'mean' divides the total loss")
+
+for family in (
+    activation_values,
+    loss_values,
+    dense_values,
+    optimizer_values,
+    random_values,
+    network_values,
+):
+    family.header().write()
