@@ -1,44 +1,7 @@
 #include "internal.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-clgrad_status clgrad_fail(clgrad_context *context, clgrad_status status, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(context->error, sizeof context->error, format, arguments);
-    va_end(arguments);
-    return status;
-}
-
-clgrad_status clgrad_fail_message(clgrad_message *message, clgrad_status status, const char *format, ...)
-{
-    if (message == NULL)
-        return status;
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(message->text, sizeof message->text, format, arguments);
-    va_end(arguments);
-    return status;
-}
-
-const char *clgrad_device_type_name(clgrad_device_type type)
-{
-    switch (type) {
-    case CLGRAD_DEVICE_GPU:
-        return "gpu";
-    case CLGRAD_DEVICE_CPU:
-        return "cpu";
-    case CLGRAD_DEVICE_ACCELERATOR:
-        return "accelerator";
-    case CLGRAD_DEVICE_REFERENCE:
-        return "reference";
-    }
-    return "unknown";
-}
 
 clgrad_status clgrad_device_list(clgrad_device *devices, size_t capacity, size_t *count)
 {
@@ -69,17 +32,6 @@ clgrad_status clgrad_context_create(const char *specification, clgrad_context **
     return clgrad_fail_message(message, CLGRAD_STATUS_INVALID_ARGUMENT,
                                "the device \"%s\" is not understood: use " CLGRAD_SPECIFICATIONS,
                                specification);
-}
-
-void clgrad_context_retain(clgrad_context *context)
-{
-    context->references++;
-}
-
-void clgrad_context_release(clgrad_context *context)
-{
-    if (--context->references == 0)
-        context->backend->context->destroy(context);
 }
 
 void clgrad_context_destroy(clgrad_context *context)

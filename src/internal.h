@@ -24,8 +24,15 @@ clgrad_status clgrad_fail_message(clgrad_message *message, clgrad_status status,
     "numbers) or \"reference\""
 
 /* A context lives until the caller and every buffer have let go of it. */
-void clgrad_context_retain(clgrad_context *context);
-void clgrad_context_release(clgrad_context *context);
+static inline void clgrad_context_retain(clgrad_context *context)
+{
+    context->references++;
+}
+static inline void clgrad_context_release(clgrad_context *context)
+{
+    if (--context->references == 0)
+        context->backend->context->destroy(context);
+}
 
 /* Turn what context->fault holds, if anything, into a status and a sentence, and clear it. */
 clgrad_status clgrad_context_report_fault(clgrad_context *context);
@@ -35,9 +42,6 @@ static inline bool clgrad_present(clgrad_tensor tensor)
 {
     return tensor.buffer != NULL;
 }
-
-/* A buffer without storage yet, for the one who fills it in; NULL when the host is out of memory. */
-clgrad_buffer *clgrad_buffer_shell(clgrad_context *context, size_t bytes);
 
 /* Bytes of a tensor that has been checked. */
 static inline size_t clgrad_bytes(clgrad_tensor tensor)

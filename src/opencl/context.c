@@ -83,7 +83,7 @@ static void destroy(clgrad_context *context);
 
 static const clgrad_context_functions context_functions = {.destroy = destroy, .finish = finish};
 
-static const clgrad_backend backend = {
+const clgrad_backend clgrad_cl_backend = {
     .context = &context_functions,
     .tensor = &clgrad_cl_tensor_functions,
     .activation = &clgrad_cl_activation_functions,
@@ -92,22 +92,39 @@ static const clgrad_backend backend = {
     .optimizer = &clgrad_cl_optimizer_functions,
 };
 
-static clgrad_cl_context *new_context(cl_device_id device, const clgrad_device *description)
+/* The caller's queue, or one of the context's own. */
+static clgrad_status attach_queue(clgrad_cl_context *cl, cl_command_queue queue)
+{
+    cl_int error = CL_SUCCESS;
+    if (queue != NULL) {
+        error = clGetCommandQueueInfo(queue, CL_QUEUE_CONTEXT, sizeof cl->context, &cl->context, NULL);
+        if (error != CL_SUCCESS)
+            return clgrad_cl_fail(cl, error, "clGetCommandQueueInfo");
+        clRetainContext(cl->context);
+        clRetainCommandQueue(queue);
+        cl->queue = queue;
+        return CLGRAD_STATUS_SUCCESS;
+    }
+    cl->context = clCreateContext(NULL, 1, &cl->device, NULL, NULL, &error);
+    if (error != CL_SUCCESS)
+        return clgrad_cl_fail(cl, error, "clCreateContext");
+    cl->queue = clCreateCommandQueue(cl->context, cl->device, 0, &error);
+    return error == CL_SUCCESS ? CLGRAD_STATUS_SUCCESS : clgrad_cl_fail(cl, error, "clCreateCommandQueue");
+}
+
+clgrad_status clgrad_cl_open(const clgrad_cl_device *device, cl_command_queue queue, clgrad_context **context,
+                             clgrad_message *message)
 {
     clgrad_cl_context *cl = calloc(1, sizeof *cl);
     if (cl == NULL)
-        return NULL;
-    cl->base.backend = &backend;
+        return clgrad_fail_message(message, CLGRAD_STATUS_OUT_OF_MEMORY, "the host is out of memory");
+    cl->base.backend = &clgrad_cl_backend;
     cl->base.references = 1;
-    cl->base.device = *description;
-    cl->device = device;
-    return cl;
-}
-
-/* Finish opening: hand the context out, or its sentence. */
-static clgrad_status hand_out(clgrad_cl_context *cl, clgrad_status status, clgrad_context **context,
-                              clgrad_message *message)
-{
+    cl->base.device = device->description;
+    cl->device = device->id;
+    clgrad_status status = attach_queue(cl, queue);
+    if (status == CLGRAD_STATUS_SUCCESS)
+        status = set_up(cl);
     if (status == CLGRAD_STATUS_SUCCESS) {
         *context = &cl->base;
         return status;
@@ -122,89 +139,10 @@ clgrad_status clgrad_cl_context_create(const char *specification, clgrad_context
 {
     clgrad_cl_device device;
     clgrad_status status = clgrad_cl_choose_device(specification, &device, message);
-    if (status != CLGRAD_STATUS_SUCCESS)
-        return status;
-    clgrad_cl_context *cl = new_context(device.id, &device.description);
-    if (cl == NULL)
-        return clgrad_fail_message(message, CLGRAD_STATUS_OUT_OF_MEMORY, "the host is out of memory");
-    cl_int error = CL_SUCCESS;
-    cl->context = clCreateContext(NULL, 1, &cl->device, NULL, NULL, &error);
-    if (error != CL_SUCCESS) {
-        status = clgrad_cl_fail(cl, error, "clCreateContext");
-        goto cleanup;
-    }
-    cl->queue = clCreateCommandQueue(cl->context, cl->device, 0, &error);
-    if (error != CL_SUCCESS) {
-        status = clgrad_cl_fail(cl, error, "clCreateCommandQueue");
-        goto cleanup;
-    }
-    status = set_up(cl);
-cleanup:
-    return hand_out(cl, status, context, message);
-}
-
-clgrad_status clgrad_opencl_context_create(cl_command_queue queue, clgrad_context **context,
-                                           clgrad_message *message)
-{
-    if (context == NULL || queue == NULL)
-        return clgrad_fail_message(message, CLGRAD_STATUS_INVALID_ARGUMENT,
-                                   "opencl_context_create: %s is NULL",
-                                   context == NULL ? "context" : "queue");
-    *context = NULL;
-    cl_context cl_of_queue = NULL;
-    cl_device_id device = NULL;
-    cl_platform_id platform = NULL;
-    cl_command_queue_properties properties = 0;
-    if (clGetCommandQueueInfo(queue, CL_QUEUE_CONTEXT, sizeof cl_of_queue, &cl_of_queue, NULL) !=
-            CL_SUCCESS ||
-        clGetCommandQueueInfo(queue, CL_QUEUE_DEVICE, sizeof device, &device, NULL) != CL_SUCCESS ||
-        clGetCommandQueueInfo(queue, CL_QUEUE_PROPERTIES, sizeof properties, &properties, NULL) !=
-            CL_SUCCESS ||
-        clGetDeviceInfo(device, CL_DEVICE_PLATFORM, sizeof platform, &platform, NULL) != CL_SUCCESS)
-        return clgrad_fail_message(message, CLGRAD_STATUS_INVALID_ARGUMENT,
-                                   "opencl_context_create: queue is not a command queue");
-    if (properties & CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE)
-        return clgrad_fail_message(
-            message, CLGRAD_STATUS_INVALID_ARGUMENT,
-            "opencl_context_create: queue executes out of order, clgrad needs an in-order one");
-
-    clgrad_device description = {.specification = "opencl:queue"};
-    clgrad_cl_describe(platform, device, &description);
-    clgrad_cl_context *cl = new_context(device, &description);
-    if (cl == NULL)
-        return clgrad_fail_message(message, CLGRAD_STATUS_OUT_OF_MEMORY, "the host is out of memory");
-    clRetainContext(cl_of_queue);
-    clRetainCommandQueue(queue);
-    cl->context = cl_of_queue;
-    cl->queue = queue;
-    return hand_out(cl, set_up(cl), context, message);
+    return status == CLGRAD_STATUS_SUCCESS ? clgrad_cl_open(&device, NULL, context, message) : status;
 }
 
 /* ---- using and closing it ---- */
-
-/* Enqueue a read of the device's record of faults into the host's, where there may be something in it. */
-clgrad_status clgrad_cl_fetch_fault(clgrad_cl_context *cl, clgrad_fault *fault)
-{
-    *fault = (clgrad_fault){0};
-    if (!cl->fault_possible)
-        return CLGRAD_STATUS_SUCCESS;
-    cl_int error =
-        clEnqueueReadBuffer(cl->queue, cl->fault, CL_FALSE, 0, sizeof *fault, fault, 0, NULL, NULL);
-    return error == CL_SUCCESS ? CLGRAD_STATUS_SUCCESS : clgrad_cl_fail(cl, error, "clEnqueueReadBuffer");
-}
-
-/* The read has come back: keep what it brought and clear the device's record. */
-clgrad_status clgrad_cl_keep_fault(clgrad_cl_context *cl, const clgrad_fault *fault)
-{
-    cl->fault_possible = false;
-    if (fault->kind == CLGRAD_FAULT_NONE)
-        return CLGRAD_STATUS_SUCCESS;
-    cl->base.fault = *fault;
-    const cl_int zero = 0;
-    cl_int error =
-        clEnqueueFillBuffer(cl->queue, cl->fault, &zero, sizeof zero, 0, sizeof *fault, 0, NULL, NULL);
-    return error == CL_SUCCESS ? CLGRAD_STATUS_SUCCESS : clgrad_cl_fail(cl, error, "clEnqueueFillBuffer");
-}
 
 static clgrad_status finish(clgrad_context *context)
 {
@@ -217,46 +155,19 @@ static clgrad_status finish(clgrad_context *context)
     return error == CL_SUCCESS ? clgrad_cl_keep_fault(cl, &fault) : clgrad_cl_fail(cl, error, "clFinish");
 }
 
-static void release_memory(cl_mem memory)
-{
-    if (memory != NULL)
-        clReleaseMemObject(memory);
-}
-
 static void destroy(clgrad_context *context)
 {
     clgrad_cl_context *cl = clgrad_cl(context);
     if (cl->queue != NULL)
         clFinish(cl->queue);
     clgrad_cl_release_kernels(cl);
-    release_memory(cl->fault);
-    release_memory(cl->loss_scratch.memory);
-    release_memory(cl->gemm_scratch.memory);
-    if (cl->gemm == clgrad_cl_gemm_clblast)
-        clgrad_cl_clear_clblast();
+    clgrad_cl_release_memory(cl->fault);
+    clgrad_cl_release_memory(cl->loss_scratch.memory);
+    clgrad_cl_release_memory(cl->gemm_scratch.memory);
+    clgrad_cl_release_gemm(cl);
     if (cl->queue != NULL)
         clReleaseCommandQueue(cl->queue);
     if (cl->context != NULL)
         clReleaseContext(cl->context);
     free(cl);
-}
-
-clgrad_status clgrad_cl_reserve(clgrad_cl_context *cl, clgrad_cl_scratch *scratch, size_t bytes)
-{
-    if (bytes <= scratch->bytes)
-        return CLGRAD_STATUS_SUCCESS;
-    cl_int error = CL_SUCCESS;
-    cl_mem memory = clCreateBuffer(cl->context, CL_MEM_READ_WRITE, bytes, NULL, &error);
-    if (error != CL_SUCCESS)
-        return clgrad_cl_fail(cl, error, "clCreateBuffer");
-    /* What is enqueued keeps the old memory alive until it is done. */
-    release_memory(scratch->memory);
-    *scratch = (clgrad_cl_scratch){memory, bytes};
-    return CLGRAD_STATUS_SUCCESS;
-}
-
-cl_command_queue clgrad_opencl_queue(const clgrad_context *context)
-{
-    return context != NULL && context->backend == &backend ? ((const clgrad_cl_context *)context)->queue
-                                                           : NULL;
 }

@@ -32,3 +32,9 @@ clgrad_status clgrad_cl_gemm(clgrad_cl_context *cl, const clgrad_cl_product *pro
         return clgrad_cl_tensor_functions.fill(&cl->base, product->c, 0);
     return cl->gemm(cl, product);
 }
+
+void clgrad_cl_release_gemm(const clgrad_cl_context *cl)
+{
+    if (cl->gemm == clgrad_cl_gemm_clblast)
+        clgrad_cl_clear_clblast();
+}

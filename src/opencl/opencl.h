@@ -2,7 +2,9 @@
  * The OpenCL backend's own: its context, how a kernel is launched, and its tables.
  *
  * device.c    finds devices and chooses one
- * context.c   opens and closes contexts, keeps scratch memory and the record of faults
+ * context.c   opens and closes contexts
+ * interop.c   does so around the caller's own objects (opencl.h of the public headers)
+ * memory.c    keeps scratch memory and the record of faults
  * program.c   builds programs on first use and keeps their kernels
  * launch.c    sets a kernel's arguments and enqueues it
  * gemm.c      chooses who multiplies matrices
@@ -75,6 +77,15 @@ void clgrad_cl_describe(cl_platform_id platform, cl_device_id id, clgrad_device 
 /* The best device that a specification, which begins with "opencl", allows. */
 clgrad_status clgrad_cl_choose_device(const char *specification, clgrad_cl_device *device,
                                       clgrad_message *message);
+
+extern const clgrad_backend clgrad_cl_backend;
+
+/* Open a context on a device, with a queue of its own or, where queue is not NULL, on the caller's. */
+clgrad_status clgrad_cl_open(const clgrad_cl_device *device, cl_command_queue queue, clgrad_context **context,
+                             clgrad_message *message);
+
+/* NULL is accepted. */
+void clgrad_cl_release_memory(cl_mem memory);
 
 /*
  * The device's record of faults, read in two halves around a wait: fetch enqueues a read into fault, which
@@ -175,7 +186,8 @@ clgrad_status clgrad_cl_gemm(clgrad_cl_context *cl, const clgrad_cl_product *pro
 clgrad_status clgrad_cl_gemm_blas(clgrad_cl_context *cl, const clgrad_cl_product *product);
 clgrad_status clgrad_cl_gemm_clblast(clgrad_cl_context *cl, const clgrad_cl_product *product);
 
-/* Give back what CLBlast keeps for its contexts. */
+/* What a context's provider keeps outside of it, given back; for CLBlast, of all contexts. */
+void clgrad_cl_release_gemm(const clgrad_cl_context *cl);
 void clgrad_cl_clear_clblast(void);
 
 /* ---- families ---- */
