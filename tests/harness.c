@@ -256,3 +256,65 @@ void assert_contents_at(clgrad_context *context, clgrad_tensor tensor, const voi
         _fail(file, line);
     }
 }
+
+void set_parameters(const clgrad_parameter *parameters, void *descriptor, const float *values)
+{
+    for (size_t i = 0; parameters[i].name != NULL; i++) {
+        char *field = (char *)descriptor + parameters[i].offset;
+        if (parameters[i].type == CLGRAD_PARAMETER_FLAG)
+            *(bool *)field = values[i] != 0;
+        else
+            *(float *)field = values[i];
+    }
+}
+
+void assert_untouched_at(clgrad_context *context, clgrad_tensor tensor, const char *name, const char *file,
+                         int line)
+{
+    const size_t count = clgrad_tensor_count(tensor);
+    uint32_t *words = allocate(count, sizeof *words);
+    assert_ok_at(context, clgrad_tensor_read(context, tensor, words, count * sizeof *words), name, file,
+                 line);
+    for (size_t i = 0; i < count; i++)
+        if (words[i] != guard_pattern) {
+            print_error("%s: element %zu has been written to: 0x%08x\n", name, i, (unsigned)words[i]);
+            _fail(file, line);
+        }
+    free(words);
+}
+
+void assert_same_floats_at(const float *got, const float *expected, size_t count, const char *name,
+                           const char *file, int line)
+{
+    for (size_t i = 0; i < count; i++)
+        if (memcmp(&got[i], &expected[i], sizeof *got) != 0 && !(isnan(got[i]) && isnan(expected[i]))) {
+            print_error("%s[%zu] is %a (%.9g), not %a (%.9g)\n", name, i, (double)got[i], (double)got[i],
+                        (double)expected[i], (double)expected[i]);
+            _fail(file, line);
+        }
+}
+
+void assert_holds_at(clgrad_context *context, clgrad_tensor tensor, const float *numbers, const char *name,
+                     const char *file, int line)
+{
+    const size_t count = clgrad_tensor_count(tensor);
+    float *got = allocate(count, sizeof *got);
+    assert_ok_at(context, clgrad_tensor_read(context, tensor, got, count * sizeof *got), name, file, line);
+    assert_same_floats_at(got, numbers, count, name, file, line);
+    free(got);
+}
+
+void assert_parameters_default(const clgrad_parameter *parameters, const void *descriptor)
+{
+    size_t count = 0;
+    for (const clgrad_parameter *p = parameters; p->name != NULL; p++, count++) {
+        const char *field = (const char *)descriptor + p->offset;
+        const float value =
+            p->type == CLGRAD_PARAMETER_FLAG ? (float)*(const bool *)field : *(const float *)field;
+        assert_true(strlen(p->name) > 0);
+        assert_true(value == p->default_value);
+        assert_true(p->minimum <= value && value <= p->maximum);
+        assert_true(p->type != CLGRAD_PARAMETER_FLAG || (p->minimum == 0 && p->maximum == 1));
+    }
+    assert_true(count <= CLGRAD_PARAMETER_MAX);
+}

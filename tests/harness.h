@@ -87,4 +87,45 @@ bool keeps_denormals(clgrad_context *context);
  */
 void fill_normal(float *numbers, size_t count, uint64_t seed, double spread);
 
+/* ---- arrays ---- */
+
+/* The same numbers in double precision, freed by the caller with free(). */
+double *widen(const float *numbers, size_t count);
+
+/* Each got[i] is within tolerance[i] of exact[i], as is_close has it; the first that is not is printed. */
+#define assert_all_close(what, got, exact, tolerance, count) \
+    assert_all_close_at(what, got, exact, tolerance, count, __FILE__, __LINE__)
+void assert_all_close_at(const char *what, const float *got, const double *exact, const double *tolerance,
+                         size_t count, const char *file, int line);
+
+/* A tensor's bytes, freed by the caller with free(), and that a tensor still holds such bytes. */
+void *tensor_contents(clgrad_context *context, clgrad_tensor tensor);
+#define assert_contents(context, tensor, contents) \
+    assert_contents_at(context, tensor, contents, #tensor, __FILE__, __LINE__)
+void assert_contents_at(clgrad_context *context, clgrad_tensor tensor, const void *contents, const char *what,
+                        const char *file, int line);
+
+/* Set a descriptor's parameters from numbers in the order of its list's row, as golden values have them. */
+void set_parameters(const clgrad_parameter *parameters, void *descriptor, const float *values);
+
+/* The tensor still holds what tensor_with puts there where data is NULL: nothing has written to it. */
+#define assert_untouched(context, tensor) assert_untouched_at(context, tensor, #tensor, __FILE__, __LINE__)
+void assert_untouched_at(clgrad_context *context, clgrad_tensor tensor, const char *name, const char *file,
+                         int line);
+
+/* The same bits in both arrays; one NaN is as good as another. */
+#define assert_same_floats(got, expected, count) \
+    assert_same_floats_at(got, expected, count, #got, __FILE__, __LINE__)
+void assert_same_floats_at(const float *got, const float *expected, size_t count, const char *name,
+                           const char *file, int line);
+
+/* A float32 tensor holds these numbers, as assert_same_floats has it. */
+#define assert_holds(context, tensor, numbers) \
+    assert_holds_at(context, tensor, numbers, #tensor, __FILE__, __LINE__)
+void assert_holds_at(clgrad_context *context, clgrad_tensor tensor, const float *numbers, const char *name,
+                     const char *file, int line);
+
+/* Every parameter has a name and an interval, and the descriptor holds the default, which lies in it. */
+void assert_parameters_default(const clgrad_parameter *parameters, const void *descriptor);
+
 #endif

@@ -1,0 +1,33 @@
+/* The smallest program that trains: a network learns exclusive or, on the best OpenCL device or on CLGRAD_DEVICE. */
+#include <clgrad/clgrad.h>
+#include <stdio.h>
+
+int main(void)
+{
+    const float inputs[8] = {0, 0, 0, 1, 1, 0, 1, 1}, wanted[4] = {0, 1, 1, 0};
+    clgrad_layer layers[] = {clgrad_layer_defaults(8, CLGRAD_ACTIVATION_TANH),
+                             clgrad_layer_defaults(1, CLGRAD_ACTIVATION_SIGMOID)};
+    clgrad_network_options options = clgrad_network_defaults();
+    options.inputs = 2, options.layers = layers, options.layer_count = 2;
+    options.loss = clgrad_loss_defaults(CLGRAD_LOSS_BCE), options.optimizer.lr = 1;
+
+    clgrad_message message;
+    clgrad_context *context;
+    if (clgrad_context_create(NULL, &context, &message))
+        return puts(message.text), 1;
+    clgrad_tensor x, target, loss;
+    clgrad_network *network;
+    float value;
+    bool failed = clgrad_network_create(context, &options, &network) ||
+                  clgrad_tensor_create(context, CLGRAD_TYPE_FLOAT32, 2, (size_t[]){4, 2}, &x) ||
+                  clgrad_tensor_create(context, CLGRAD_TYPE_FLOAT32, 2, (size_t[]){4, 1}, &target) ||
+                  clgrad_tensor_create(context, CLGRAD_TYPE_FLOAT32, 0, NULL, &loss) ||
+                  clgrad_tensor_write(context, x, inputs, sizeof inputs) ||
+                  clgrad_tensor_write(context, target, wanted, sizeof wanted);
+    for (int step = 1; step <= 1000 && !failed; step++)
+        failed = clgrad_network_train_step(network, x, target, loss);
+    if (failed || clgrad_tensor_read(context, loss, &value, sizeof value))
+        return puts(clgrad_context_error(context)), 1;
+    printf("loss after 1000 steps: %.4f\n", value);
+    return 0; /* in a larger program: clgrad_network_destroy, clgrad_buffer_destroy, clgrad_context_destroy */
+}

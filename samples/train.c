@@ -1,0 +1,155 @@
+/*
+ * Train a network on any OpenCL device.
+ *
+ *     train                                       learn digits that the trainer draws itself
+ *     train --data mnist                          a folder with MNIST's four files
+ *     train --data iris.csv --target species      a table
+ *     train --check                               compare the first steps with the reference device
+ *     train --help                                all options
+ *
+ * To follow one training step from here to the kernels: train_epoch below calls clgrad_network_train_step,
+ * which is in src/network.c and calls, layer by layer, clgrad_dense_forward, then the loss, then
+ * clgrad_dense_backward, then clgrad_optimizer_step. Each of those checks its arguments in src/<family>.c, is
+ * enqueued by src/opencl/<family>.c and computed by kernels/<family>.cl.
+ */
+#include "train_check.h"
+#include "train_options.h"
+#include "train_report.h"
+#include "train_session.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { EXIT_REFUSED = 2 };
+
+/* One pass over the training rows, in a new order, a batch at a time. */
+static bool train_epoch(train_session *session, const train_options *options, size_t epoch,
+                        train_progress *progress, clgrad_message *message)
+{
+    const clgrad_optimizer optimizer = train_options_optimizer(options, epoch);
+    clgrad_status status = clgrad_network_set_optimizer(session->network, &optimizer);
+    if (!train_succeeded(session->context, status, message) ||
+        !train_session_shuffle(session, options->seed, epoch, message))
+        return false;
+
+    double loss_sum = 0, sum; /* each row's loss counts once */
+    size_t rows = 0, read = 0;
+    for (size_t step = 0; step < session->steps; step++) {
+        train_batch batch;
+        if (!train_session_gather(session, step, &batch, message))
+            return false;
+        status = clgrad_network_train_step(session->network, batch.x, batch.target, batch.loss);
+        if (!train_succeeded(session->context, status, message))
+            return false;
+        rows += batch.rows;
+
+        /* The steps are enqueued without waiting for them; only to show their losses does the host wait. */
+        if (step + 1 == session->steps || train_progress_due(progress)) {
+            if (!train_session_loss_sum(session, read, step + 1 - read, &sum, message))
+                return false;
+            loss_sum += sum;
+            read = step + 1;
+            train_progress_update(progress, epoch, rows, loss_sum / (double)rows);
+        }
+    }
+    train_progress_epoch(progress, epoch, loss_sum / (double)rows);
+    if (isfinite(loss_sum))
+        return true;
+    snprintf(message->text, sizeof message->text,
+             "the loss of epoch %zu is %g: the training diverged, try a smaller --lr", epoch + 1, loss_sum);
+    return false;
+}
+
+static bool load(const train_options *options, dataset_pair *data, clgrad_message *message)
+{
+    dataset_error error;
+    dataset_csv_options csv = dataset_csv_defaults();
+    bool loaded = false;
+    switch (options->source) {
+    case TRAIN_DIGITS:
+        loaded =
+            dataset_make_digits(options->samples, (options->samples + 4) / 5, options->seed, data, &error);
+        break;
+    case TRAIN_IDX:
+        loaded = dataset_read_idx(options->data, data, &error);
+        break;
+    case TRAIN_CSV:
+        csv.target = options->target;
+        csv.task = options->task;
+        csv.seed = options->seed;
+        csv.ignore = options->ignore;
+        csv.ignore_count = options->ignore_count;
+        csv.skip_empty = options->skip_empty;
+        loaded = dataset_read_csv(options->data, &csv, data, &error);
+        break;
+    }
+    if (!loaded)
+        snprintf(message->text, sizeof message->text, "%s", error.text);
+    return loaded;
+}
+
+int main(int argc, char **argv)
+{
+    train_options options;
+    clgrad_message message = {""};
+    clgrad_context *context = NULL;
+    dataset_pair data = {0};
+    train_session session = {0};
+    train_result result = {0};
+    bool check_passed = true;
+    int exit_status = EXIT_FAILURE;
+
+    if (!train_options_parse(argc, argv, &options, &message)) {
+        exit_status = EXIT_REFUSED;
+        goto cleanup;
+    }
+    if (options.help || options.list_devices) {
+        if (options.help)
+            train_print_help(stdout);
+        else if (!train_report_devices(&message))
+            goto cleanup;
+        exit_status = EXIT_SUCCESS;
+        goto cleanup;
+    }
+
+    clgrad_status status = clgrad_context_create(options.device, &context, &message);
+    if (status == CLGRAD_STATUS_INVALID_ARGUMENT)
+        exit_status = EXIT_REFUSED;
+    if (status != CLGRAD_STATUS_SUCCESS || !load(&options, &data, &message))
+        goto cleanup;
+    if (!train_options_settle(&options, data.train.class_count > 0, &message)) {
+        exit_status = EXIT_REFUSED;
+        goto cleanup;
+    }
+
+    if (options.check_steps > 0 && !train_check(context, &options, &data.train, &check_passed, &message))
+        goto cleanup;
+    if (!train_session_create(context, &options, &data.train, &data.test, &session, &message))
+        goto cleanup;
+    train_report_header(&session, &options, &data);
+
+    train_progress progress = train_progress_begin(&options, data.train.rows);
+    for (size_t epoch = 0; epoch < options.epochs; epoch++)
+        if (!train_epoch(&session, &options, epoch, &progress, &message))
+            goto cleanup;
+
+    if (!train_session_test(&session, &result, &message) ||
+        !train_report_result(&data.test, &result, &message))
+        goto cleanup;
+    if (!check_passed)
+        snprintf(message.text, sizeof message.text, "the check against the reference device has failed");
+    exit_status = check_passed ? EXIT_SUCCESS : EXIT_FAILURE;
+
+cleanup:
+    if (fflush(stdout) != 0 && exit_status == EXIT_SUCCESS) {
+        snprintf(message.text, sizeof message.text, "the output could not be written");
+        exit_status = EXIT_FAILURE;
+    }
+    if (exit_status != EXIT_SUCCESS)
+        fprintf(stderr, "train: %s\n", message.text);
+    free(result.prediction);
+    train_session_destroy(&session);
+    dataset_pair_free(&data);
+    clgrad_context_destroy(context);
+    return exit_status;
+}

@@ -1,0 +1,252 @@
+#include "train_parser.h"
+
+#include <math.h>
+#include <string.h>
+
+#define PI 3.14159265358979323846
+
+train_options train_options_defaults(void)
+{
+    return (train_options){
+        .samples = 10000,
+        .hidden = {256, 128},
+        .hidden_count = 2,
+        .activation = clgrad_activation_defaults(CLGRAD_ACTIVATION_RELU),
+        .optimizer = train_optimizer_defaults(CLGRAD_OPTIMIZER_SGD, true),
+        .schedule = TRAIN_LINEAR,
+        .batch = 64,
+        .epochs = 10,
+        .seed = 1,
+    };
+}
+
+clgrad_optimizer train_optimizer_defaults(clgrad_optimizer_kind kind, bool classification)
+{
+    clgrad_optimizer optimizer = clgrad_optimizer_defaults(kind);
+    if (kind == CLGRAD_OPTIMIZER_SGD) {
+        optimizer.lr = classification ? 0.1f : 0.01f; /* the squared error's gradient knows no bound */
+        optimizer.momentum = 0.9f;
+        optimizer.weight_decay = 0.0005f;
+    }
+    return optimizer;
+}
+
+const char *train_schedule_name(train_schedule schedule)
+{
+    switch (schedule) {
+    case TRAIN_CONSTANT:
+        return "constant";
+    case TRAIN_LINEAR:
+        return "linear";
+    case TRAIN_COSINE:
+        return "cosine";
+    }
+    return "unknown";
+}
+
+clgrad_optimizer train_options_optimizer(const train_options *options, size_t epoch)
+{
+    const double done = (double)epoch / (double)options->epochs;
+    double factor = 1;
+    if (options->schedule == TRAIN_LINEAR)
+        factor = 1 - done;
+    else if (options->schedule == TRAIN_COSINE)
+        factor = (1 + cos(PI * done)) / 2;
+    clgrad_optimizer optimizer = options->optimizer;
+    optimizer.lr = (float)(factor * (double)optimizer.lr);
+    return optimizer;
+}
+
+size_t train_options_batch(const train_options *options, size_t rows)
+{
+    return options->batch < rows ? options->batch : rows;
+}
+
+/*
+ * No default: the compiler names a loss that is missing here. The Kullback-Leibler losses and
+ * cross_entropy_probability want each row of the prediction to be a distribution, or its logarithm; no output
+ * layer of this trainer makes one.
+ */
+bool train_loss_fits(clgrad_loss_kind kind, bool classification)
+{
+    switch (kind) {
+    case CLGRAD_LOSS_MSE:
+    case CLGRAD_LOSS_L2:
+    case CLGRAD_LOSS_L1:
+        return true;
+    case CLGRAD_LOSS_BCE:
+    case CLGRAD_LOSS_BCE_BALANCED:
+    case CLGRAD_LOSS_CROSS_ENTROPY:
+        return classification;
+    case CLGRAD_LOSS_KL_DIV:
+    case CLGRAD_LOSS_KL_DIV_PROBABILITY:
+    case CLGRAD_LOSS_CROSS_ENTROPY_PROBABILITY:
+        return false;
+    }
+    return false;
+}
+
+bool train_options_settle(train_options *options, bool classification, clgrad_message *message)
+{
+    if (!options->lr_given)
+        options->optimizer.lr = train_optimizer_defaults(options->optimizer.kind, classification).lr;
+    if (!options->loss_given)
+        options->loss = clgrad_loss_defaults(classification ? CLGRAD_LOSS_CROSS_ENTROPY : CLGRAD_LOSS_MSE);
+    if (train_loss_fits(options->loss.kind, classification))
+        return true;
+    char fitting[512] = "";
+    for (int kind = 0; kind < CLGRAD_LOSS_COUNT; kind++) {
+        if (train_loss_fits((clgrad_loss_kind)kind, classification)) {
+            size_t used = strlen(fitting);
+            snprintf(fitting + used, sizeof fitting - used, "%s%s", used > 0 ? ", " : "",
+                     clgrad_loss_describe((clgrad_loss_kind)kind)->name);
+        }
+    }
+    return train_refuse(message, "--loss %s does not fit a %s: %s do",
+                        clgrad_loss_describe(options->loss.kind)->name,
+                        classification ? "classification" : "regression", fitting);
+}
+
+/* Whether an option was given, by its name. */
+static bool given(const train_parser *parser, const char *name)
+{
+    for (size_t i = 0; train_option_list[i].name != NULL; i++)
+        if (strcmp(train_option_list[i].name, name) == 0)
+            return parser->given[i];
+    return false;
+}
+
+/*
+ * Take the value of an option: after "=", or the next argument. An option whose value may be left out, "[N]",
+ * takes the next argument only where it begins with a digit.
+ */
+static bool take_value(train_parser *parser, const char *name, const char *attached, char ***next,
+                       const char **value)
+{
+    bool optional = name != NULL && name[0] == '[';
+    const char *following = **next;
+    *value = attached;
+    if (name == NULL && attached != NULL)
+        return train_refuse(parser->message, "%s takes no value", parser->option);
+    if (name == NULL || attached != NULL)
+        return true;
+    if (following == NULL ||
+        (optional ? strspn(following, "0123456789") == 0 : strncmp(following, "--", 2) == 0))
+        return optional || train_refuse(parser->message, "%s needs a value", parser->option);
+    *value = following;
+    (*next)++;
+    return true;
+}
+
+/* An option that is not in the list may be an optimizer's parameter: --weight-decay sets weight_decay. */
+static bool read_setting(train_parser *parser, const char *attached, char ***next)
+{
+    train_setting *setting = &parser->settings[parser->setting_count];
+    const clgrad_parameter *parameter = NULL;
+    memcpy(setting->option, parser->option, sizeof setting->option);
+    snprintf(setting->name, sizeof setting->name, "%s", parser->option + 2);
+    for (char *c = setting->name; *c != '\0'; c++)
+        *c = *c == '-' ? '_' : *c;
+    for (int kind = 0; kind < CLGRAD_OPTIMIZER_COUNT && parameter == NULL; kind++)
+        parameter = train_find_parameter(clgrad_optimizer_describe((clgrad_optimizer_kind)kind)->parameters,
+                                         setting->name);
+    if (parameter == NULL)
+        return train_refuse(parser->message, "there is no option %s; --help lists them", parser->option);
+    for (size_t i = 0; i < parser->setting_count; i++)
+        if (strcmp(parser->settings[i].name, setting->name) == 0)
+            return train_refuse(parser->message, "%s is given twice", parser->option);
+    if (parser->setting_count == TRAIN_MAX_OPTIONS - 1)
+        return train_refuse(parser->message, "%s: too many options", parser->option);
+    parser->setting_count++;
+    return take_value(parser, parameter->type == CLGRAD_PARAMETER_FLAG ? NULL : "N", attached, next,
+                      &setting->value);
+}
+
+/* Read one option and its value, and move on. */
+static bool read_option(train_parser *parser, char ***next)
+{
+    const char *argument = *(*next)++;
+    if (strncmp(argument, "--", 2) != 0 || argument[2] == '\0')
+        return train_refuse(parser->message, "\"%s\" is not an option; --help lists them", argument);
+    size_t length = strcspn(argument, "=");
+    const char *attached = argument[length] == '=' ? argument + length + 1 : NULL;
+    snprintf(parser->option, sizeof parser->option, "%.*s", (int)length, argument);
+
+    for (size_t i = 0; train_option_list[i].name != NULL; i++) {
+        const train_option *option = &train_option_list[i];
+        const char *value;
+        if (strcmp(option->name, parser->option + 2) != 0)
+            continue;
+        if (parser->given[i] && !option->repeatable)
+            return train_refuse(parser->message, "%s is given twice", parser->option);
+        parser->given[i] = true;
+        return take_value(parser, option->value, attached, next, &value) &&
+               option->set(parser, value, (char *)parser->options + option->offset);
+    }
+    return read_setting(parser, attached, next);
+}
+
+/* What must hold between an optimizer's parameters, by clgrad's list: NULL, or what is violated. */
+static const char *violated_constraint(const clgrad_optimizer *optimizer)
+{
+    switch (optimizer->kind) {
+#define CONSTRAINT(value, identifier, name, PARAMETERS, slots, constraint, constraint_text, ...) \
+    case CLGRAD_OPTIMIZER_##identifier:                                                          \
+        return (constraint) ? NULL : constraint_text;
+        CLGRAD_OPTIMIZER_LIST(CONSTRAINT)
+#undef CONSTRAINT
+    }
+    return NULL;
+}
+
+static bool apply_settings(train_parser *parser)
+{
+    clgrad_optimizer *optimizer = &parser->options->optimizer;
+    const clgrad_optimizer_info *info = clgrad_optimizer_describe(optimizer->kind);
+    for (size_t i = 0; i < parser->setting_count; i++) {
+        const train_setting *setting = &parser->settings[i];
+        const clgrad_parameter *parameter = train_find_parameter(info->parameters, setting->name);
+        memcpy(parser->option, setting->option, sizeof parser->option);
+        if (parameter == NULL)
+            return train_refuse(parser->message, "%s: %s has no parameter %s", parser->option, info->name,
+                                setting->name);
+        if (!train_set_parameter(parser, parameter, setting->value, optimizer))
+            return false;
+        parser->options->lr_given |= strcmp(setting->name, "lr") == 0;
+    }
+    const char *violated = violated_constraint(optimizer);
+    return violated == NULL || train_refuse(parser->message, "--optimizer %s: %s", info->name, violated);
+}
+
+static bool refuse_contradictions(train_parser *parser)
+{
+    static const char *const csv_only[] = {"target", "task", "ignore", "skip-empty"};
+    train_options *options = parser->options;
+    for (size_t i = 0; i < sizeof csv_only / sizeof *csv_only; i++)
+        if (given(parser, csv_only[i]) && options->source != TRAIN_CSV)
+            return train_refuse(parser->message, "--%s is for a CSV file, and %s", csv_only[i],
+                                options->data != NULL ? "--data is a folder" : "there is no --data");
+    if (options->source == TRAIN_CSV && options->target == NULL)
+        return train_refuse(parser->message, "--data %s needs --target, the column to learn", options->data);
+    if (given(parser, "samples") && options->data != NULL)
+        return train_refuse(parser->message, "--samples counts generated digits, it cannot go with --data");
+    if (given(parser, "activation") && options->hidden_count == 0)
+        return train_refuse(parser->message, "--activation is for hidden layers, and --layers is none");
+    if (options->source != TRAIN_CSV || options->task != DATASET_TASK_AUTO)
+        return train_options_settle(options, options->task != DATASET_TASK_REGRESS, parser->message);
+    return true;
+}
+
+bool train_options_parse(int argc, char **argv, train_options *options, clgrad_message *message)
+{
+    train_parser parser = {.options = options, .message = message};
+    *options = train_options_defaults();
+    char **next = argc > 0 ? argv + 1 : argv; /* argv ends with NULL */
+    while (*next != NULL) {
+        if (!read_option(&parser, &next))
+            return false;
+        if (options->help)
+            return true;
+    }
+    return apply_settings(&parser) && (options->list_devices || refuse_contradictions(&parser));
+}

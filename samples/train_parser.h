@@ -1,0 +1,79 @@
+/*
+ * Shared by the files that make up the trainer's command line: train_options.c (reads the arguments, and
+ * refuses what is contradictory), train_option_list.c (the options), train_values.c (from text to values) and
+ * train_help.c.
+ */
+#ifndef TRAIN_PARSER_H
+#define TRAIN_PARSER_H
+
+#include "train_options.h"
+
+#define TRAIN_NAME_SIZE 64 /* of an option's or a parameter's name, with its NUL */
+#define TRAIN_MAX_OPTIONS 64
+
+typedef struct train_parser train_parser;
+
+/* One option. Those that are an optimizer's parameters are not in the list: they come from clgrad's. */
+typedef struct train_option {
+    const char *name;  /* without the dashes */
+    const char *value; /* what --help calls its value; NULL for an option without one */
+    /* value is the text given, NULL where there is none; field points to the option's place in train_options
+     */
+    bool (*set)(train_parser *parser, const char *value, void *field);
+    size_t offset; /* of that place */
+    bool repeatable;
+    const char *help;
+} train_option;
+
+extern const train_option train_option_list[]; /* ends with a NULL name */
+
+/* An optimizer's parameter that was given. It is set at the end, when the optimizer is known. */
+typedef struct train_setting {
+    char option[TRAIN_NAME_SIZE]; /* --weight-decay, say */
+    char name[TRAIN_NAME_SIZE];   /* the parameter's: weight_decay */
+    const char *value;            /* NULL for a flag */
+} train_setting;
+
+struct train_parser {
+    train_options *options;
+    clgrad_message *message;
+    char option[TRAIN_NAME_SIZE]; /* the one being read, with its dashes, for the sentences */
+    bool given[TRAIN_MAX_OPTIONS];
+    train_setting settings[TRAIN_MAX_OPTIONS];
+    size_t setting_count;
+};
+
+/* Leave a sentence and return false. */
+bool train_refuse(clgrad_message *message, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* A whole number, digits alone, within the bounds. */
+bool train_read_whole(train_parser *parser, const char *text, uint64_t minimum, uint64_t maximum,
+                      uint64_t *number);
+
+/* A whole number from 1 to what an int32 can count. */
+bool train_read_size(train_parser *parser, const char *text, size_t *size);
+
+/* The parameter of that name, or NULL. */
+const clgrad_parameter *train_find_parameter(const clgrad_parameter *parameters, const char *name);
+
+/* Set one parameter of a descriptor (an activation, a loss, an optimizer); text is NULL for a bare flag. */
+bool train_set_parameter(train_parser *parser, const clgrad_parameter *parameter, const char *text,
+                         void *descriptor);
+
+/* Set the parameters in "parameter=value,parameter=value"; owner is named in the sentences. */
+bool train_set_parameters(train_parser *parser, const char *owner, const clgrad_parameter *parameters,
+                          const char *text, void *descriptor);
+
+/* Split "name:parameters" into the name and what follows the colon, NULL where there is none. */
+const char *train_split_name(const char *text, char name[TRAIN_NAME_SIZE]);
+
+/* The options as they are before the command line is read. */
+train_options train_options_defaults(void);
+
+/* PyTorch's defaults, but for SGD's learning rate, momentum and weight decay: those train well on MNIST. */
+clgrad_optimizer train_optimizer_defaults(clgrad_optimizer_kind kind, bool classification);
+
+/* Whether the trainer can train a classification (or a regression) with a loss. */
+bool train_loss_fits(clgrad_loss_kind kind, bool classification);
+
+#endif

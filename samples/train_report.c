@@ -1,0 +1,247 @@
+#define _POSIX_C_SOURCE 200809L
+
+#include "train_report.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#define UPDATE_SECONDS 0.1
+#define MAX_BAR 30
+#define MAX_CONFUSION_CLASSES 20
+
+bool train_report_devices(clgrad_message *message)
+{
+    size_t count = 0;
+    clgrad_device_list(NULL, 0, &count);
+    clgrad_device *devices = calloc(count, sizeof *devices);
+    if (devices == NULL || clgrad_device_list(devices, count, &count) != CLGRAD_STATUS_SUCCESS) {
+        snprintf(message->text, sizeof message->text, "the host is out of memory");
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        printf("%-12s %s, %s", devices[i].specification, devices[i].name,
+               clgrad_device_type_name(devices[i].type));
+        if (devices[i].memory > 0)
+            printf(", %.1f GiB", (double)devices[i].memory / (1024.0 * 1024.0 * 1024.0));
+        printf("\n%-12s %s, %s\n", "", devices[i].vendor, devices[i].driver);
+    }
+    free(devices);
+    return true;
+}
+
+void train_report_header(const train_session *session, const train_options *options, const dataset_pair *data)
+{
+    const clgrad_device *device = clgrad_context_device(session->context);
+    const clgrad_loss_info *loss = clgrad_loss_describe(session->loss.kind);
+    const clgrad_optimizer_info *optimizer = clgrad_optimizer_describe(options->optimizer.kind);
+
+    printf("device     %s (%s, %s)\n", device->name, clgrad_device_type_name(device->type),
+           device->specification);
+    printf("data       %s: %zu training and %zu test rows, %zu features, ",
+           options->data != NULL ? options->data : "digits drawn by the trainer", data->train.rows,
+           data->test.rows, data->train.features);
+    if (data->train.class_count > 0)
+        printf("%zu classes", data->train.class_count);
+    else
+        printf("regression");
+    if (options->skip_empty)
+        printf(", %zu rows with empty cells left out", data->skipped_rows);
+    printf("\nnetwork    %zu", data->train.features);
+    for (size_t i = 0; i < options->hidden_count; i++)
+        printf("-%zu", options->hidden[i]);
+    printf("-%zu", session->outputs);
+    if (options->hidden_count > 0) {
+        const clgrad_activation_info *activation = clgrad_activation_describe(options->activation.kind);
+        printf(" %s", activation->name);
+        train_print_parameters(stdout, activation->parameters, &options->activation);
+    }
+    printf(", %zu parameters\n", clgrad_tensor_count(clgrad_network_parameters(session->network)));
+    printf("loss       %s", loss->name);
+    train_print_parameters(stdout, loss->parameters, &session->loss);
+    printf("\noptimizer  %s", optimizer->name);
+    train_print_parameters(stdout, optimizer->parameters, &options->optimizer);
+    printf(", %s schedule\n", train_schedule_name(options->schedule));
+    printf("training   %zu epochs of %zu steps, batch %zu, seed %llu\n", options->epochs, session->steps,
+           session->batch, (unsigned long long)options->seed);
+    fflush(stdout);
+}
+
+static double seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+train_progress train_progress_begin(const train_options *options, size_t rows)
+{
+    const char *term = getenv("TERM");
+    const double now = seconds();
+    return (train_progress){
+        .terminal = isatty(STDOUT_FILENO) && term != NULL && strcmp(term, "dumb") != 0,
+        .epochs = options->epochs,
+        .rows = rows,
+        .begin = now,
+        .epoch_begin = now,
+        .updated = now,
+    };
+}
+
+bool train_progress_due(const train_progress *progress)
+{
+    return seconds() - progress->updated >= UPDATE_SECONDS;
+}
+
+static int terminal_columns(void)
+{
+    struct winsize size;
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+static int digits(size_t number)
+{
+    return snprintf(NULL, 0, "%zu", number);
+}
+
+void train_progress_update(train_progress *progress, size_t epoch, size_t done, double loss)
+{
+    progress->updated = seconds();
+    if (!progress->terminal)
+        return;
+    const double total = (double)progress->epochs * (double)progress->rows;
+    const double rate = ((double)epoch * (double)progress->rows + (double)done) /
+                        fmax(progress->updated - progress->begin, 1e-9);
+    const double left = (total - (double)epoch * (double)progress->rows - (double)done) / rate;
+    char front[64], back[128];
+    snprintf(front, sizeof front, "epoch %*zu/%zu ", digits(progress->epochs), epoch + 1, progress->epochs);
+    snprintf(back, sizeof back, "  loss %#.4g  %.0f samples/s  %.0f:%02.0f left", loss, rate,
+             floor(left / 60), floor(fmod(left, 60)));
+
+    /* The bar gets the room that the texts leave in one line of the terminal. */
+    int room = terminal_columns() - (int)strlen(front) - (int)strlen(back) - 3;
+    int bar = room < 0 ? 0 : room < MAX_BAR ? room : MAX_BAR;
+    int filled = (int)((double)bar * (double)done / (double)progress->rows);
+    printf("\r%s[", front);
+    for (int i = 0; i < bar; i++)
+        putchar(i < filled ? '=' : i == filled ? '>' : ' ');
+    printf("]%s\033[K", back);
+    fflush(stdout);
+}
+
+void train_progress_epoch(train_progress *progress, size_t epoch, double loss)
+{
+    const double now = seconds();
+    const double elapsed = now - progress->epoch_begin;
+    printf("%sepoch %*zu/%zu  loss %#.4g  %.0f samples/s  %.2f s\n", progress->terminal ? "\r\033[K" : "",
+           digits(progress->epochs), epoch + 1, progress->epochs, loss,
+           (double)progress->rows / fmax(elapsed, 1e-9), elapsed);
+    fflush(stdout);
+    progress->epoch_begin = progress->updated = now;
+}
+
+static size_t largest(const float *values, size_t count)
+{
+    size_t best = 0;
+    for (size_t i = 1; i < count; i++)
+        if (values[i] > values[best])
+            best = i;
+    return best;
+}
+
+/* Characters of a UTF-8 text, and how many bytes the first so many of them take. */
+static size_t characters(const char *text, size_t at_most, size_t *bytes)
+{
+    size_t count = 0, i = 0;
+    for (; text[i] != '\0'; i++) {
+        bool begins = ((unsigned char)text[i] & 0xC0) != 0x80;
+        if (begins && count == at_most)
+            break;
+        count += begins;
+    }
+    *bytes = i;
+    return count;
+}
+
+/* A name, cut and padded on the left to a width. */
+static void print_name(const char *name, size_t width)
+{
+    size_t bytes, count = characters(name, width, &bytes);
+    printf("%*s%.*s", (int)(width - count), "", (int)bytes, name);
+}
+
+static void print_confusion(const dataset *test, const size_t *counts)
+{
+    const size_t classes = test->class_count;
+    const size_t limit = classes <= 6 ? 16 : 8; /* longest name shown, so that a row stays in one line */
+    size_t width = 4, bytes;
+    for (size_t i = 0; i < classes * classes; i++)
+        width = (size_t)digits(counts[i]) > width ? (size_t)digits(counts[i]) : width;
+    for (size_t i = 0; i < classes; i++) {
+        size_t length = characters(test->class_names[i], limit, &bytes);
+        width = length > width ? length : width;
+    }
+    printf("\nconfusion matrix (a row is a true class, a column a predicted one)\n");
+    print_name("", width);
+    for (size_t i = 0; i < classes; i++) {
+        putchar(' ');
+        print_name(test->class_names[i], width);
+    }
+    for (size_t i = 0; i < classes; i++) {
+        putchar('\n');
+        print_name(test->class_names[i], width);
+        for (size_t j = 0; j < classes; j++)
+            printf(" %*zu", (int)width, counts[i * classes + j]);
+    }
+    printf("\n\n");
+}
+
+static bool report_classes(const dataset *test, const train_result *result, clgrad_message *message)
+{
+    const size_t classes = test->class_count;
+    size_t right = 0;
+    size_t *counts = calloc(classes * classes, sizeof *counts);
+    if (counts == NULL) {
+        snprintf(message->text, sizeof message->text, "the host is out of memory");
+        return false;
+    }
+    for (size_t i = 0; i < test->rows; i++) {
+        const size_t truth = (size_t)test->classes[i];
+        const size_t prediction = largest(result->prediction + i * classes, classes);
+        counts[truth * classes + prediction]++;
+        right += truth == prediction;
+    }
+    if (classes <= MAX_CONFUSION_CLASSES)
+        print_confusion(test, counts);
+    printf("test loss: %.6g\n", result->loss);
+    printf("test accuracy: %.2f %%\n", 100.0 * (double)right / (double)test->rows);
+    free(counts);
+    return true;
+}
+
+static void report_regression(const dataset *test, const train_result *result)
+{
+    double sum = 0;
+    for (size_t i = 0; i < test->rows; i++) {
+        const double difference = (double)result->prediction[i] - (double)test->y[i];
+        sum += difference * difference;
+    }
+    printf("test loss: %.6g\n", result->loss);
+    printf("test rmse: %.6g\n", test->y_std * sqrt(sum / (double)test->rows));
+}
+
+bool train_report_result(const dataset *test, const train_result *result, clgrad_message *message)
+{
+    if (!isfinite(result->loss)) {
+        snprintf(message->text, sizeof message->text,
+                 "the test loss is %g: the training diverged, try a smaller --lr", result->loss);
+        return false;
+    }
+    if (test->class_count > 0)
+        return report_classes(test, result, message);
+    report_regression(test, result);
+    return true;
+}

@@ -1,0 +1,141 @@
+#define _XOPEN_SOURCE 700
+
+#include "program.h"
+
+#include <setjmp.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+extern char **environ;
+
+void outcome_free(outcome *o)
+{
+    free(o->out);
+    free(o->err);
+}
+
+static char *read_all(FILE *file)
+{
+    assert_int_equal(fseek(file, 0, SEEK_END), 0);
+    long size = ftell(file);
+    assert_true(size >= 0);
+    rewind(file);
+    char *text = calloc((size_t)size + 1, 1);
+    assert_non_null(text);
+    assert_int_equal(fread(text, 1, (size_t)size, file), size);
+    return text;
+}
+
+outcome run_arguments(const char *const *arguments)
+{
+    posix_spawn_file_actions_t actions;
+    FILE *out = tmpfile(), *err = tmpfile();
+    pid_t pid;
+    int status;
+    assert_non_null(out);
+    assert_non_null(err);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, fileno(out), STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, fileno(err), STDERR_FILENO);
+    /* posix_spawn takes char *const *, but changes nothing */
+    char *copy[MAX_ARGUMENTS + 1] = {NULL};
+    for (size_t i = 0; arguments[i] != NULL; i++) {
+        assert_true(i < MAX_ARGUMENTS);
+        copy[i] = strdup(arguments[i]);
+    }
+    assert_int_equal(posix_spawn(&pid, copy[0], &actions, NULL, copy, environ), 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    for (size_t i = 0; copy[i] != NULL; i++)
+        free(copy[i]);
+    posix_spawn_file_actions_destroy(&actions);
+    outcome o = {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read_all(out), read_all(err)};
+    fclose(out);
+    fclose(err);
+    return o;
+}
+
+/* Run a program with arguments, which NULL ends. */
+outcome run(const char *program, ...)
+{
+    const char *arguments[MAX_ARGUMENTS + 1] = {program};
+    va_list list;
+    va_start(list, program);
+    for (size_t i = 1; (arguments[i] = va_arg(list, const char *)) != NULL; i++)
+        assert_true(i < MAX_ARGUMENTS);
+    va_end(list);
+    return run_arguments(arguments);
+}
+
+void assert_contains(const char *text, const char *part)
+{
+    if (strstr(text, part) == NULL)
+        fail_msg("\"%s\" is not in:\n%s", part, text);
+}
+
+void assert_succeeded(const outcome *o)
+{
+    if (o->status != 0 || o->err[0] != '\0')
+        fail_msg("exit status %d, stderr: %s", o->status, o->err);
+}
+
+/* One sentence on stderr, beginning with the program's name, and the exit status. */
+void assert_failed(const outcome *o, int status, const char *part)
+{
+    if (o->status != status)
+        fail_msg("exit status %d instead of %d, stderr: %s", o->status, status, o->err);
+    assert_int_equal(strncmp(o->err, "train: ", 7), 0);
+    assert_contains(o->err, part);
+    assert_ptr_equal(strchr(o->err, '\n'), o->err + strlen(o->err) - 1);
+}
+
+/* The number in the line that begins with name; fails where there is not exactly one such line. */
+double figure(const char *out, const char *name)
+{
+    char start[64], *end;
+    snprintf(start, sizeof start, "\n%s: ", name);
+    const char *line = strstr(out, start);
+    if (line == NULL || strstr(line + 1, start) != NULL)
+        fail_msg("there should be one line \"%s: ...\" in:\n%s", name, out);
+    const char *number = line + strlen(start);
+    double value = strtod(number, &end);
+    assert_true(end != number);
+    return value;
+}
+
+size_t count(const char *text, const char *part)
+{
+    size_t found = 0;
+    for (; (text = strstr(text, part)) != NULL; text += strlen(part))
+        found++;
+    return found;
+}
+
+/* The whole of the last line is this. */
+void assert_last_line(const char *out, const char *name, const char *end)
+{
+    size_t length = strlen(out);
+    assert_true(length > 0 && out[length - 1] == '\n');
+    const char *line = out + length - 1;
+    while (line > out && line[-1] != '\n')
+        line--;
+    assert_int_equal(strncmp(line, name, strlen(name)), 0);
+    assert_true(length >= strlen(end));
+    assert_string_equal(out + length - strlen(end), end);
+}
+
+void write_file(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}

@@ -1,0 +1,337 @@
+/*
+ * Activations as calls: the list, sizes, places and aliasing, and every argument that is refused.
+ */
+#include "harness.h"
+
+#include "reference/reference.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const clgrad_activation_kind unknown_kind = (clgrad_activation_kind)99;
+
+/* ---- the list ---- */
+
+static const struct {
+    clgrad_activation_kind kind;
+    int value;
+    const char *name;
+} rows[] = {
+    {CLGRAD_ACTIVATION_IDENTITY, 0, "identity"},
+    {CLGRAD_ACTIVATION_SIGMOID, 1, "sigmoid"},
+    {CLGRAD_ACTIVATION_TANH, 2, "tanh"},
+    {CLGRAD_ACTIVATION_RELU, 3, "relu"},
+    {CLGRAD_ACTIVATION_LEAKY_RELU, 4, "leaky_relu"},
+};
+
+static void values_and_names_never_change(clgrad_context *context)
+{
+    (void)context;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        assert_int_equal(rows[i].kind, rows[i].value);
+        assert_string_equal(clgrad_activation_describe(rows[i].kind)->name, rows[i].name);
+    }
+}
+
+static void each_row_describes_itself(clgrad_context *context)
+{
+    (void)context;
+    for (int k = 0; k < CLGRAD_ACTIVATION_COUNT; k++) {
+        const clgrad_activation_kind kind = (clgrad_activation_kind)k;
+        const clgrad_activation_info *info = clgrad_activation_describe(kind);
+        clgrad_activation_kind parsed = unknown_kind;
+        assert_non_null(info);
+        assert_true(clgrad_activation_parse(info->name, &parsed));
+        assert_int_equal(parsed, kind);
+        assert_true(strlen(info->formula) > 0 && strlen(info->derivative) > 0 && strlen(info->source) > 0);
+        assert_true(info->forward_ulp >= 0 && info->backward_ulp >= 0);
+        const clgrad_activation defaults = clgrad_activation_defaults(kind);
+        assert_int_equal(defaults.kind, kind);
+        assert_parameters_default(info->parameters, &defaults);
+    }
+    const float slope = clgrad_activation_defaults(CLGRAD_ACTIVATION_LEAKY_RELU).negative_slope;
+    assert_true(slope == 0.01f);
+}
+
+static void unknown_rows_are_told(clgrad_context *context)
+{
+    (void)context;
+    const char *names[] = {"Sigmoid", "sigmoid ", "sigmoi", "", "gelu", NULL};
+    for (size_t i = 0; i < COUNT(names); i++) {
+        clgrad_activation_kind kind = unknown_kind;
+        assert_false(clgrad_activation_parse(names[i], &kind));
+        assert_int_equal(kind, unknown_kind);
+    }
+    assert_null(clgrad_activation_describe(unknown_kind));
+    assert_null(clgrad_activation_describe((clgrad_activation_kind)CLGRAD_ACTIVATION_COUNT));
+    assert_null(clgrad_activation_describe((clgrad_activation_kind)-1));
+}
+
+/* ---- sizes and places ---- */
+
+static const size_t sizes[] = {0, 1, 63, 64, 65, 1000, 100003};
+
+static bool is_too_large(size_t size)
+{
+    return test_small() && size > 1000;
+}
+
+/* dx = dy, dx = x and y = x give what separate tensors do, y and dx. */
+static void check_in_place(clgrad_context *context, const clgrad_activation *activation, size_t n,
+                           const float *x, const float *dy, const float *y, const float *dx)
+{
+    clgrad_tensor tx = vector_with(context, n, x), tdy = vector_with(context, n, dy);
+    assert_ok(context, clgrad_activation_backward(context, activation, tx, tdy, tdy));
+    assert_holds(context, tdy, dx);
+    assert_holds(context, tx, x);
+    assert_ok(context, clgrad_tensor_write(context, tdy, dy, n * sizeof *dy));
+    assert_ok(context, clgrad_activation_backward(context, activation, tx, tdy, tx));
+    assert_holds(context, tx, dx);
+    assert_holds(context, tdy, dy);
+    assert_ok(context, clgrad_tensor_write(context, tx, x, n * sizeof *x));
+    assert_ok(context, clgrad_activation_forward(context, activation, tx, tx));
+    assert_holds(context, tx, y);
+    tensor_free(context, tx);
+    tensor_free(context, tdy);
+}
+
+static void check_size(clgrad_context *context, clgrad_activation_kind kind, size_t n)
+{
+    const clgrad_activation activation = clgrad_activation_defaults(kind);
+    const clgrad_activation_info *info = clgrad_activation_describe(kind);
+    float *x = allocate(n, sizeof *x), *dy = allocate(n, sizeof *dy);
+    fill_normal(x, n, n, 4);
+    for (size_t i = 0; i < n; i++)
+        dy[i] = i % 2 == 0 ? 1 : -2;
+    clgrad_tensor tx = vector_with(context, n, x), tdy = vector_with(context, n, dy);
+    clgrad_tensor ty = vector_with(context, n, NULL), tdx = vector_with(context, n, NULL);
+    assert_ok(context, clgrad_activation_forward(context, &activation, tx, ty));
+    assert_ok(context, clgrad_activation_backward(context, &activation, tx, tdy, tdx));
+    float *y = tensor_floats(context, ty), *dx = tensor_floats(context, tdx);
+    for (size_t i = 0; i < n; i++) {
+        assert_true(ulp_distance(y[i], clgrad_ref_activate(&activation, x[i])) <= (double)info->forward_ulp);
+        assert_true(ulp_distance(dx[i], dy[i] * clgrad_ref_activate_derivative(&activation, x[i])) <=
+                    (double)info->backward_ulp);
+    }
+    check_in_place(context, &activation, n, x, dy, y, dx);
+    free(x);
+    free(dy);
+    free(y);
+    free(dx);
+    tensor_free(context, tx);
+    tensor_free(context, tdy);
+    tensor_free(context, ty);
+    tensor_free(context, tdx);
+}
+
+static void ragged_sizes_in_and_out_of_place(clgrad_context *context)
+{
+    for (int kind = 0; kind < CLGRAD_ACTIVATION_COUNT; kind++)
+        for (size_t s = 0; s < COUNT(sizes); s++)
+            if (!is_too_large(sizes[s]))
+                check_size(context, (clgrad_activation_kind)kind, sizes[s]);
+}
+
+/* Neighbours in one buffer, without a gap and at odd offsets, in any rank, do not touch each other. */
+static void neighbours_in_one_buffer(clgrad_context *context)
+{
+    enum { N = 30 };
+    const clgrad_activation leaky = clgrad_activation_defaults(CLGRAD_ACTIVATION_LEAKY_RELU);
+    clgrad_tensor all = vector_with(context, 3 + 4 * N, NULL);
+    clgrad_tensor x = {all.buffer, all.offset + 3, CLGRAD_TYPE_FLOAT32, 3, {5, 2, 3}};
+    clgrad_tensor y = x, dy = x, dx = x;
+    y.offset += N;
+    dy.offset += 3 * N;
+    dx.offset += 2 * N;
+    float numbers[2][N];
+    fill_normal(numbers[0], N, 1, 1);
+    fill_normal(numbers[1], N, 2, 1);
+    assert_ok(context, clgrad_tensor_write(context, x, numbers[0], sizeof numbers[0]));
+    assert_ok(context, clgrad_tensor_write(context, dy, numbers[1], sizeof numbers[1]));
+    assert_ok(context, clgrad_activation_forward(context, &leaky, x, y));
+    assert_ok(context, clgrad_activation_backward(context, &leaky, x, dy, dx));
+    float *got = tensor_floats(context, all);
+    for (size_t i = 0; i < N; i++) {
+        const double slope = numbers[0][i] > 0 ? 1 : (double)leaky.negative_slope;
+        assert_true(isnan(got[i % 3]));
+        assert_true(got[3 + i] == numbers[0][i]);
+        assert_true(got[3 + N + i] == (float)(slope * numbers[0][i]));
+        assert_true(got[3 + 2 * N + i] == (float)(slope * numbers[1][i]));
+        assert_true(got[3 + 3 * N + i] == numbers[1][i]);
+    }
+    free(got);
+    tensor_free(context, all);
+
+    clgrad_tensor one = scalar_with(context, -2);
+    assert_ok(context, clgrad_activation_forward(context, &leaky, one, one));
+    assert_true(tensor_scalar_value(context, one) == -2 * 0.01f);
+    tensor_free(context, one);
+}
+
+static void relu_masks_whatever_dy_is(clgrad_context *context)
+{
+    const float x[] = {-1, 0, -0.0f, -INFINITY, -FLT_MAX, -1, -1, 2, 2, 2};
+    const float dy[] = {INFINITY, -INFINITY, NAN, NAN, INFINITY, FLT_MAX, -3, INFINITY, -FLT_MAX, NAN};
+    const float expected[] = {0, 0, 0, 0, 0, 0, 0, INFINITY, -FLT_MAX, NAN};
+    const clgrad_activation relu = clgrad_activation_defaults(CLGRAD_ACTIVATION_RELU);
+    clgrad_tensor tx = vector_with(context, COUNT(x), x), tdy = vector_with(context, COUNT(x), dy);
+    assert_ok(context, clgrad_activation_backward(context, &relu, tx, tdy, tdy));
+    float *dx = tensor_floats(context, tdy);
+    for (size_t i = 0; i < COUNT(x); i++) {
+        assert_true(is_close(dx[i], expected[i], 0));
+        assert_true(is_close(clgrad_ref_activate_backward(&relu, x[i], dy[i]), expected[i], 0));
+    }
+    free(dx);
+    tensor_free(context, tx);
+    tensor_free(context, tdy);
+}
+
+/* ---- refusals ---- */
+
+/* Both calls refuse it with this status and sentence, and have written nothing. */
+#define BOTH_REFUSE(activation, x, y, status, part)                                                       \
+    do {                                                                                                  \
+        assert_refused(context, clgrad_activation_forward(context, activation, x, y), status, part);      \
+        assert_refused(context, clgrad_activation_backward(context, activation, x, dy, y), status, part); \
+        assert_untouched(context, out);                                                                   \
+    } while (0)
+
+static void bad_descriptors_are_refused(clgrad_context *context)
+{
+    const float numbers[4] = {-1, 2, -3, 4};
+    clgrad_tensor x = vector_with(context, 4, numbers), dy = vector_with(context, 4, numbers);
+    clgrad_tensor out = vector_with(context, 4, NULL);
+    clgrad_activation bad = clgrad_activation_defaults(CLGRAD_ACTIVATION_LEAKY_RELU);
+
+    BOTH_REFUSE(NULL, x, out, CLGRAD_STATUS_INVALID_ARGUMENT, "activation is NULL");
+    bad.kind = unknown_kind;
+    BOTH_REFUSE(&bad, x, out, CLGRAD_STATUS_INVALID_ARGUMENT, "there is no activation 99");
+    bad.kind = (clgrad_activation_kind)CLGRAD_ACTIVATION_COUNT;
+    BOTH_REFUSE(&bad, x, out, CLGRAD_STATUS_INVALID_ARGUMENT, "there is no activation");
+
+    bad.kind = CLGRAD_ACTIVATION_LEAKY_RELU;
+    bad.negative_slope = NAN;
+    BOTH_REFUSE(&bad, x, out, CLGRAD_STATUS_INVALID_ARGUMENT, "leaky_relu's negative_slope is nan");
+    bad.negative_slope = INFINITY;
+    BOTH_REFUSE(&bad, x, out, CLGRAD_STATUS_INVALID_ARGUMENT, "negative_slope is inf");
+    bad.negative_slope = -INFINITY;
+    BOTH_REFUSE(&bad, x, out, CLGRAD_STATUS_INVALID_ARGUMENT, "negative_slope is -inf");
+
+    /* a field that the kind does not list is ignored */
+    bad.kind = CLGRAD_ACTIVATION_IDENTITY;
+    assert_ok(context, clgrad_activation_forward(context, &bad, x, out));
+    assert_holds(context, out, numbers);
+
+    assert_int_equal(clgrad_activation_forward(NULL, &bad, x, out), CLGRAD_STATUS_INVALID_ARGUMENT);
+    assert_int_equal(clgrad_activation_backward(NULL, &bad, x, dy, out), CLGRAD_STATUS_INVALID_ARGUMENT);
+    tensor_free(context, x);
+    tensor_free(context, dy);
+    tensor_free(context, out);
+}
+
+static void bad_tensors_are_refused(clgrad_context *context)
+{
+    const clgrad_activation tanh_ = clgrad_activation_defaults(CLGRAD_ACTIVATION_TANH);
+    const float numbers[6] = {-1, 2, -3, 4, 5, 6};
+    clgrad_tensor x = vector_with(context, 6, numbers), dy = vector_with(context, 6, numbers);
+    clgrad_tensor out = vector_with(context, 6, NULL), none = clgrad_tensor_none(), bad;
+
+    BOTH_REFUSE(&tanh_, none, out, CLGRAD_STATUS_INVALID_ARGUMENT, "x is absent");
+    BOTH_REFUSE(&tanh_, x, none, CLGRAD_STATUS_INVALID_ARGUMENT, "is absent");
+    bad = x;
+    bad.rank = 9;
+    BOTH_REFUSE(&tanh_, bad, out, CLGRAD_STATUS_INVALID_ARGUMENT, "x has rank 9");
+    bad = out;
+    bad.rank = -1;
+    BOTH_REFUSE(&tanh_, x, bad, CLGRAD_STATUS_INVALID_ARGUMENT, "has rank -1");
+
+    bad = x;
+    bad.type = CLGRAD_TYPE_INT32;
+    BOTH_REFUSE(&tanh_, bad, out, CLGRAD_STATUS_INVALID_TYPE, "x is int32, it must be float32");
+    bad = out;
+    bad.type = CLGRAD_TYPE_INT32;
+    BOTH_REFUSE(&tanh_, x, bad, CLGRAD_STATUS_INVALID_TYPE, "is int32, it must be float32");
+    bad = x;
+    bad.type = (clgrad_type)7;
+    BOTH_REFUSE(&tanh_, bad, out, CLGRAD_STATUS_INVALID_TYPE, "x has the unknown element type 7");
+
+    bad = out;
+    bad.shape[0] = 5;
+    BOTH_REFUSE(&tanh_, x, bad, CLGRAD_STATUS_INVALID_SHAPE, "has shape [5], but x has shape [6]");
+    bad = clgrad_tensor_matrix(out.buffer, out.offset, 2, 3);
+    BOTH_REFUSE(&tanh_, x, bad, CLGRAD_STATUS_INVALID_SHAPE, "has shape [2, 3], but x has shape [6]");
+
+    /* the buffer holds 16: five guards before and behind */
+    bad = x;
+    bad.offset = 11;
+    BOTH_REFUSE(&tanh_, bad, out, CLGRAD_STATUS_OUT_OF_RANGE,
+                "x has shape [6] at offset 11, but its buffer holds 16 elements");
+    bad = out;
+    bad.offset = SIZE_MAX;
+    BOTH_REFUSE(&tanh_, x, bad, CLGRAD_STATUS_OUT_OF_RANGE, "but its buffer holds 16 elements");
+    bad = clgrad_tensor_matrix(x.buffer, 0, SIZE_MAX / 2, 3);
+    BOTH_REFUSE(&tanh_, bad, out, CLGRAD_STATUS_OUT_OF_RANGE, "but its buffer holds 16 elements");
+
+    clgrad_tensor dy_of_other_shape = dy;
+    dy_of_other_shape.shape[0] = 4;
+    assert_refused(context, clgrad_activation_backward(context, &tanh_, x, dy_of_other_shape, out),
+                   CLGRAD_STATUS_INVALID_SHAPE, "dy has shape [4], but x has shape [6]");
+    assert_refused(context, clgrad_activation_backward(context, &tanh_, x, none, out),
+                   CLGRAD_STATUS_INVALID_ARGUMENT, "dy is absent");
+    assert_untouched(context, out);
+    assert_holds(context, x, numbers);
+    assert_holds(context, dy, numbers);
+    tensor_free(context, x);
+    tensor_free(context, dy);
+    tensor_free(context, out);
+}
+
+static void foreign_buffers_are_refused(clgrad_context *context)
+{
+    const clgrad_activation relu = clgrad_activation_defaults(CLGRAD_ACTIVATION_RELU);
+    clgrad_context *other = NULL;
+    assert_int_equal(clgrad_context_create("reference", &other, NULL), CLGRAD_STATUS_SUCCESS);
+    clgrad_tensor x = vector_with(context, 3, NULL), dy = vector_with(context, 3, NULL);
+    clgrad_tensor out = vector_with(context, 3, NULL), foreign = vector_with(other, 3, NULL);
+    BOTH_REFUSE(&relu, foreign, out, CLGRAD_STATUS_INVALID_CONTEXT, "x lies in a buffer of another context");
+    BOTH_REFUSE(&relu, x, foreign, CLGRAD_STATUS_INVALID_CONTEXT, "lies in a buffer of another context");
+    assert_refused(context, clgrad_activation_backward(context, &relu, x, foreign, out),
+                   CLGRAD_STATUS_INVALID_CONTEXT, "dy lies in a buffer of another context");
+    assert_untouched(context, out);
+    assert_untouched(other, foreign);
+    tensor_free(context, x);
+    tensor_free(context, dy);
+    tensor_free(context, out);
+    tensor_free(other, foreign);
+    clgrad_context_destroy(other);
+}
+
+/* The same place is allowed, a place that begins within is not. */
+static void partial_overlaps_are_refused(clgrad_context *context)
+{
+    const clgrad_activation relu = clgrad_activation_defaults(CLGRAD_ACTIVATION_RELU);
+    clgrad_tensor all = vector_with(context, 16, NULL), out = all;
+    clgrad_tensor dy = vector_with(context, 8, NULL), x = dy;
+    clgrad_tensor low = clgrad_tensor_rows(all, 0, 8), high = clgrad_tensor_rows(all, 7, 8);
+    BOTH_REFUSE(&relu, low, high, CLGRAD_STATUS_INVALID_ARGUMENT, "overlaps x");
+    BOTH_REFUSE(&relu, high, low, CLGRAD_STATUS_INVALID_ARGUMENT, "overlaps x");
+    assert_refused(context, clgrad_activation_backward(context, &relu, x, low, high),
+                   CLGRAD_STATUS_INVALID_ARGUMENT, "dx overlaps dy");
+    assert_untouched(context, all);
+    tensor_free(context, all);
+    tensor_free(context, dy);
+}
+
+int main(void)
+{
+    const test_case cases[] = {
+        CASE(values_and_names_never_change), CASE(each_row_describes_itself),
+        CASE(unknown_rows_are_told),         CASE(ragged_sizes_in_and_out_of_place),
+        CASE(neighbours_in_one_buffer),      CASE(relu_masks_whatever_dy_is),
+        CASE(bad_descriptors_are_refused),   CASE(bad_tensors_are_refused),
+        CASE(foreign_buffers_are_refused),   CASE(partial_overlaps_are_refused),
+    };
+    return run_on_every_device(cases, COUNT(cases));
+}
