@@ -1,7 +1,7 @@
 /*
  * Losses with a value for every element. loss_NAME is the value times scale (a power of two that keeps a mean
- * from overflowing before it is divided), loss_NAME_gradient its derivative by the prediction. a holds the
- * parameters in the order of the list in include/clgrad/loss.h.
+ * from overflowing before it is divided), loss_NAME_gradient its derivative by the prediction, likewise times
+ * scale. a holds the parameters in the order of the list in include/clgrad/loss.h.
  */
 
 static real loss_mse(real p, real t, real scale, float8 a)
@@ -9,9 +9,9 @@ static real loss_mse(real p, real t, real scale, float8 a)
     return (p * scale - t * scale) * (p - t);
 }
 
-static real loss_mse_gradient(real p, real t, float8 a)
+static real loss_mse_gradient(real p, real t, real scale, float8 a)
 {
-    return 2 * (p - t);
+    return 2 * (p * scale - t * scale);
 }
 
 static real loss_l1(real p, real t, real scale, float8 a)
@@ -19,9 +19,9 @@ static real loss_l1(real p, real t, real scale, float8 a)
     return fabs(p * scale - t * scale);
 }
 
-static real loss_l1_gradient(real p, real t, float8 a)
+static real loss_l1_gradient(real p, real t, real scale, float8 a)
 {
-    return p > t ? 1 : p < t ? -1 : p - t; /* 0, or NaN: also between equal infinities */
+    return p > t ? scale : p < t ? -scale : p - t; /* 0, or NaN: also between equal infinities */
 }
 
 /* x, unless one of the two is NaN, which comes out then. */
@@ -35,9 +35,9 @@ static real loss_kl_div(real p, real t, real scale, float8 a)
     return t == 0 ? unless_nan(0, p, t) : scale * (t * (log(t) - p));
 }
 
-static real loss_kl_div_gradient(real p, real t, float8 a)
+static real loss_kl_div_gradient(real p, real t, real scale, float8 a)
 {
-    return unless_nan(-t, p, t);
+    return unless_nan(-t * scale, p, t);
 }
 
 static real loss_kl_div_probability(real p, real t, real scale, float8 a)
@@ -45,9 +45,9 @@ static real loss_kl_div_probability(real p, real t, real scale, float8 a)
     return t == 0 ? unless_nan(0, p, t) : scale * (t * (log(t) - log(p)));
 }
 
-static real loss_kl_div_probability_gradient(real p, real t, float8 a)
+static real loss_kl_div_probability_gradient(real p, real t, real scale, float8 a)
 {
-    return t == 0 ? unless_nan(0, p, t) : -t / p;
+    return t == 0 ? unless_nan(0, p, t) : -t * scale / p;
 }
 
 /* A logarithm that stops at -100, as PyTorch's nn.BCELoss has it; NaN stays NaN, which fmax would hide. */
@@ -73,9 +73,9 @@ static real loss_bce(real p, real t, real scale, float8 a)
     return scale * bce(p, t, 1, 1);
 }
 
-static real loss_bce_gradient(real p, real t, float8 a)
+static real loss_bce_gradient(real p, real t, real scale, float8 a)
 {
-    return (p - t) / bce_denominator(p);
+    return (p - t) / bce_denominator(p) * scale;
 }
 
 static real loss_bce_balanced(real p, real t, real scale, float8 a)
@@ -84,10 +84,10 @@ static real loss_bce_balanced(real p, real t, real scale, float8 a)
     return scale * bce(p, t, alpha, 1 - alpha);
 }
 
-static real loss_bce_balanced_gradient(real p, real t, float8 a)
+static real loss_bce_balanced_gradient(real p, real t, real scale, float8 a)
 {
     const real alpha = a.s0;
-    return ((1 - alpha) * (1 - t) * p - alpha * t * (1 - p)) / bce_denominator(p);
+    return ((1 - alpha) * (1 - t) * p - alpha * t * (1 - p)) / bce_denominator(p) * scale;
 }
 
 /* The host names the one that a program is built for: LOSS, loss_mse say. */
@@ -95,12 +95,14 @@ static real loss_bce_balanced_gradient(real p, real t, float8 a)
 
 /*
  * Every group takes share elements, adds up their values in an order that depends on n and the grid alone, and
- * writes total * total_scale to totals[group] (WANT_TOTAL); or each value goes to values (WANT_VALUES). With
- * WANT_GRADIENT the gradient times gradient_scale, and times the upstream gradient where there is one: a
- * number for each element (UPSTREAM_EACH) or for all (UPSTREAM_ONE). dprediction may be prediction.
+ * writes total * total_scale to totals[group] (WANT_TOTAL); or each value goes to values (WANT_VALUES). Values and
+ * gradients are taken times term_scale. With WANT_GRADIENT the gradient times gradient_scale, and times the
+ * upstream gradient where there is one: a number for each element (UPSTREAM_EACH) or for all (UPSTREAM_ONE).
+ * dprediction may be prediction.
  */
-__kernel void loss_element(ulong n, ulong share, int wants, __global const storage *prediction, ulong prediction_at,
-                           __global const storage *target, ulong target_at, float8 a, real value_scale,
+__kernel void loss_element(ulong n, ulong share, int wants, real term_scale,
+                           __global const storage *prediction, ulong prediction_at,
+                           __global const storage *target, ulong target_at, float8 a,
                            __global storage *values, ulong values_at, __global storage *totals, ulong totals_at,
                            real total_scale, __global const storage *upstream, ulong upstream_at,
                            __global storage *dprediction, ulong dprediction_at, real gradient_scale)
@@ -114,14 +116,14 @@ __kernel void loss_element(ulong n, ulong share, int wants, __global const stora
     for (size_t i = first + item; i < end; i += GROUP_SIZE) {
         const real p = LOAD(prediction, prediction_at + i), t = LOAD(target, target_at + i);
         if (wants & (WANT_TOTAL | WANT_VALUES)) {
-            const real value = LOSS(p, t, value_scale, a);
+            const real value = LOSS(p, t, term_scale, a);
             if (wants & WANT_VALUES)
                 STORE(values, values_at + i, value);
             sum_add(&total, value);
         }
         if (wants & WANT_GRADIENT) {
             const real scale = wants & UPSTREAM_EACH ? common * LOAD(upstream, upstream_at + i) : common;
-            STORE(dprediction, dprediction_at + i, LOSS_GRADIENT(p, t, a) * scale);
+            STORE(dprediction, dprediction_at + i, LOSS_GRADIENT(p, t, term_scale, a) * scale);
         }
     }
 

@@ -10,6 +10,12 @@
 #define LARGE_SCALE 0x1p-76f
 #define SMALL_SCALE 0x1p90f
 
+/* A distance that may be beyond the largest number, times LARGE_SCALE. */
+static real large_distance(real p, real t)
+{
+    return p * LARGE_SCALE - t * LARGE_SCALE;
+}
+
 /* Every group takes share elements; sums: three numbers a group, for large, middle and small distances. */
 __kernel void loss_l2_sums(ulong n, ulong share, __global const storage *prediction, ulong prediction_at,
                            __global const storage *target, ulong target_at, __global storage *sums, ulong sums_at)
@@ -19,10 +25,10 @@ __kernel void loss_l2_sums(ulong n, ulong share, __global const storage *predict
     sum large = {0, 0}, middle = {0, 0}, small = {0, 0};
     const size_t first = get_group_id(0) * share, end = min(n, (ulong)(first + share));
     for (size_t i = first + item; i < end; i += GROUP_SIZE) {
-        const real d = LOAD(prediction, prediction_at + i) - LOAD(target, target_at + i);
+        const real p = LOAD(prediction, prediction_at + i), t = LOAD(target, target_at + i), d = p - t;
         const real size = fabs(d);
         if (size >= LARGE)
-            sum_add(&large, (d * LARGE_SCALE) * (d * LARGE_SCALE));
+            sum_add(&large, large_distance(p, t) * large_distance(p, t));
         else if (size < SMALL)
             sum_add(&small, (d * SMALL_SCALE) * (d * SMALL_SCALE));
         else
@@ -72,7 +78,11 @@ __kernel void loss_l2_gradient(ulong n, int wants, __global const storage *predi
         return;
     const real length = LOAD(root, root_at);
     const real scale = wants & UPSTREAM_ONE ? LOAD(upstream, upstream_at) : 1;
-    const real d = LOAD(prediction, prediction_at + i) - LOAD(target, target_at + i);
-    const real direction = isinf(length) ? NAN : length == 0 ? 0 : d / length;
+    const real p = LOAD(prediction, prediction_at + i), t = LOAD(target, target_at + i);
+    real direction = length == 0 ? 0 : (p - t) / length;
+    if (fabs(p - t) >= LARGE)
+        direction = large_distance(p, t) / (length * LARGE_SCALE);
+    if (isinf(length))
+        direction = NAN;
     STORE(dprediction, dprediction_at + i, direction / (real)n * scale);
 }

@@ -1,6 +1,7 @@
 /*
  * Losses with a value for every row of classes. A row belongs to so many neighbouring work-items, its lanes (a
- * power of two), and a group holds GROUP_SIZE / lanes rows. The upstream gradient is one number for all rows
+ * power of two), and a group holds GROUP_SIZE / lanes rows. Values and gradients are taken times term_scale, a
+ * power of two that keeps a mean from overflowing before it is divided. The upstream gradient is one number for all rows
  * (UPSTREAM_ONE) or one for each (UPSTREAM_EACH). All kernels here take the same arguments.
  */
 
@@ -21,7 +22,7 @@ static real row_scale(int wants, real gradient_scale, __global const storage *up
 }
 
 /* -sum t log p over the classes; terms with t = 0 are left out. dprediction may be prediction. */
-__kernel void loss_cross_entropy_probability(ulong rows, ulong classes, ulong lanes, int wants,
+__kernel void loss_cross_entropy_probability(ulong rows, ulong classes, ulong lanes, int wants, real term_scale,
                                              __global const storage *prediction, ulong prediction_at,
                                              __global const target_storage *target, ulong target_at,
                                              __global storage *values, ulong values_at,
@@ -43,7 +44,7 @@ __kernel void loss_cross_entropy_probability(ulong rows, ulong classes, ulong la
             if (isnan(p) || isnan(t))
                 poison = NAN;
             else if (t != 0)
-                sum_add(&total, -t * log(p));
+                sum_add(&total, -t * log(p) * term_scale);
         }
     poison = sum_lanes(shared, item, lane, lanes, poison);
     const real result = sum_lanes(shared, item, lane, lanes, sum_result(total)) + poison;
@@ -55,7 +56,7 @@ __kernel void loss_cross_entropy_probability(ulong rows, ulong classes, ulong la
     for (size_t j = lane; j < classes; j += lanes) {
         const size_t i = row * classes + j;
         const real t = LOAD(target, target_at + i);
-        const real gradient = t == 0 ? 0 : -t / LOAD(prediction, prediction_at + i);
+        const real gradient = t == 0 ? 0 : -t * term_scale / LOAD(prediction, prediction_at + i);
         STORE(dprediction, dprediction_at + i, (gradient + poison) * scale);
     }
 }
@@ -92,13 +93,19 @@ static peak peak_lanes(__local peak *shared, size_t item, size_t lane, size_t la
     return result;
 }
 
+/* log1p(s) + (m - x), times scale: finite also where m - x is not. */
+static real log_distance(real s, real m, real x, real scale)
+{
+    return log1p(s) * scale + (m * scale - x * scale);
+}
+
 /*
  * Softmax cross-entropy: sum t (log(sum exp x) - x). With m the highest logit and e_j = exp(x_j - m), the
  * sum of exponentials is exp(m) (1 + s), s over all classes but the highest: so log1p(s) + (m - x_j) keeps
  * the relative accuracy of a small loss, and ((e_j T - t_j) - t_j s) / (1 + s), T the sum of t, that of a
  * small gradient. With class indices t is one-hot. dprediction may be prediction.
  */
-__kernel void loss_cross_entropy(ulong rows, ulong classes, ulong lanes, int wants, __global const storage *prediction,
+__kernel void loss_cross_entropy(ulong rows, ulong classes, ulong lanes, int wants, real term_scale, __global const storage *prediction,
                                  ulong prediction_at, __global const target_storage *target, ulong target_at,
                                  __global storage *values, ulong values_at, __global const storage *upstream,
                                  ulong upstream_at, __global storage *dprediction, ulong dprediction_at,
@@ -129,7 +136,7 @@ __kernel void loss_cross_entropy(ulong rows, ulong classes, ulong lanes, int wan
     if (inside && !valid && lane == 0)
         record_fault(fault, FAULT_CLASS, row, index, classes);
     const real t_total = valid ? 1 : NAN;
-    const real loss = !inside || !valid ? NAN : log1p(s) + (top.value - LOAD(prediction, at + index));
+    const real loss = !inside || !valid ? NAN : log_distance(s, top.value, LOAD(prediction, at + index), term_scale);
 #define TARGET_AT(j) ((j) == (size_t)index ? (real)1 : (real)0)
 #else
     sum weighted = {0, 0}, weights = {0, 0};
@@ -138,7 +145,7 @@ __kernel void loss_cross_entropy(ulong rows, ulong classes, ulong lanes, int wan
             const real t = LOAD(target, target_at + row * classes + j);
             sum_add(&weights, t);
             if (t != 0)
-                sum_add(&weighted, t * (log1p(s) + (top.value - LOAD(prediction, at + j))));
+                sum_add(&weighted, t * log_distance(s, top.value, LOAD(prediction, at + j), term_scale));
         }
     const real t_total = sum_lanes(shared, item, lane, lanes, sum_result(weights));
     real loss = sum_lanes(shared, item, lane, lanes, sum_result(weighted));
@@ -156,6 +163,6 @@ __kernel void loss_cross_entropy(ulong rows, ulong classes, ulong lanes, int wan
         const real e = j == top.column ? 1 : exp(LOAD(prediction, at + j) - top.value);
         const real t = TARGET_AT(j);
         const real gradient = ((e * t_total - t) - t * s) / (1 + s);
-        STORE(dprediction, dprediction_at + row * classes + j, (isnan(top.value) ? top.value : gradient) * scale);
+        STORE(dprediction, dprediction_at + row * classes + j, (isnan(top.value) ? top.value : gradient) * term_scale * scale);
     }
 }

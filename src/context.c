@@ -21,10 +21,10 @@ clgrad_status clgrad_context_create(const char *specification, clgrad_context **
         return clgrad_fail_message(message, CLGRAD_STATUS_INVALID_ARGUMENT,
                                    "clgrad_context_create: context is NULL");
     *context = NULL;
-    if (specification == NULL)
-        specification = getenv("CLGRAD_DEVICE");
-    if (specification == NULL || specification[0] == '\0')
-        specification = "opencl";
+    if (specification == NULL) {
+        const char *wish = getenv("CLGRAD_DEVICE");
+        specification = wish != NULL && wish[0] != '\0' ? wish : "opencl";
+    }
     if (strcmp(specification, "reference") == 0)
         return clgrad_ref_context_create(context, message);
     if (strncmp(specification, "opencl", 6) == 0)

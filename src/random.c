@@ -15,11 +15,9 @@ static const struct {
 #undef ROW
 };
 
-#define INITIALIZER_COUNT (sizeof initializers / sizeof initializers[0])
-
 bool clgrad_initializer_exists(clgrad_initializer initializer)
 {
-    return (size_t)initializer < INITIALIZER_COUNT;
+    return (size_t)initializer < CLGRAD_INITIALIZER_COUNT;
 }
 
 const char *clgrad_initializer_name(clgrad_initializer initializer)
@@ -29,7 +27,7 @@ const char *clgrad_initializer_name(clgrad_initializer initializer)
 
 bool clgrad_initializer_parse(const char *name, clgrad_initializer *initializer)
 {
-    ptrdiff_t row = clgrad_find_name(name, initializers, INITIALIZER_COUNT, sizeof initializers[0]);
+    ptrdiff_t row = clgrad_find_name(name, initializers, CLGRAD_INITIALIZER_COUNT, sizeof initializers[0]);
     if (row >= 0)
         *initializer = (clgrad_initializer)row;
     return row >= 0;

@@ -47,6 +47,12 @@ typedef enum clgrad_initializer {
 #undef CLGRAD_INITIALIZER_ENUM
 } clgrad_initializer;
 
+enum {
+#define CLGRAD_INITIALIZER_ONE(...) +1
+    CLGRAD_INITIALIZER_COUNT = 0 CLGRAD_INITIALIZER_LIST(CLGRAD_INITIALIZER_ONE) /**< rows of the list */
+#undef CLGRAD_INITIALIZER_ONE
+};
+
 /** The initialiser's name, "he_normal" say; "unknown" for a value not in the list. */
 CLGRAD_API const char *clgrad_initializer_name(clgrad_initializer initializer);
 

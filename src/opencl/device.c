@@ -85,12 +85,17 @@ static bool is_better(const clgrad_device *a, const clgrad_device *b)
 /* Whether the specification, which begins with "opencl", can be read at all. */
 static bool is_understood(const char *specification)
 {
-    unsigned platform, device;
-    int used = 0;
-    return strcmp(specification, "opencl") == 0 || strcmp(specification, "opencl:gpu") == 0 ||
-           strcmp(specification, "opencl:cpu") == 0 || strcmp(specification, "opencl:accelerator") == 0 ||
-           (sscanf(specification, "opencl:%9u.%9u%n", &platform, &device, &used) == 2 &&
-            specification[used] == '\0');
+    const char *digits = "0123456789", *selector = specification + strlen("opencl");
+    if (strcmp(selector, "") == 0 || strcmp(selector, ":gpu") == 0 || strcmp(selector, ":cpu") == 0 ||
+        strcmp(selector, ":accelerator") == 0)
+        return true;
+    if (selector[0] != ':')
+        return false;
+    const char *platform = selector + 1, *point = platform + strspn(platform, digits);
+    if (point == platform || point[0] != '.')
+        return false;
+    const char *device = point + 1, *end = device + strspn(device, digits);
+    return end != device && end[0] == '\0';
 }
 
 static bool matches(const char *specification, const clgrad_device *device)

@@ -16,8 +16,8 @@ typedef struct call {
     size_t terms;          /* unreduced values: elements or rows */
     cl_int wants;          /* of the main kernel */
     double gradient_scale; /* 1, or for a mean 1 / terms */
-    double term_scale;  /* of each term before it is added up: a power of two, at most 1 / terms for a mean */
-    double total_scale; /* of the sum of those */
+    double term_scale;     /* of each term and gradient: a power of two, at most 1 / terms for a mean */
+    double total_scale;    /* of the sum of those */
 } call;
 
 /*
@@ -26,13 +26,12 @@ typedef struct call {
  */
 static void choose_scales(call *c)
 {
-    c->gradient_scale = c->term_scale = c->total_scale = 1;
+    c->term_scale = c->total_scale = 1;
     if (c->loss->reduction != CLGRAD_REDUCTION_MEAN)
         return;
     int exponent = 0;
     while (ldexp(1, exponent) < (double)c->terms)
         exponent++;
-    c->gradient_scale = 1 / (double)c->terms;
     c->term_scale = ldexp(1, -exponent);
     c->total_scale = ldexp(1, exponent) / (double)c->terms;
 }
@@ -64,13 +63,12 @@ static division share_out(const clgrad_cl_context *cl, size_t n)
     return (division){groups, share};
 }
 
-/* value = total_scale * the sum of count numbers, each times number_scale. */
-static clgrad_status enqueue_total(const call *c, cl_mem numbers, size_t count, double number_scale)
+/* value = total_scale * the sum of count numbers. */
+static clgrad_status enqueue_total(const call *c, cl_mem numbers, size_t count)
 {
     clgrad_cl_launch launch = clgrad_cl_begin(c->context, CLGRAD_CL_LOSS, NULL, NULL, "loss_total");
     clgrad_cl_give_count(&launch, count);
     clgrad_cl_give_memory(&launch, numbers, 0);
-    clgrad_cl_give_real(&launch, number_scale);
     clgrad_cl_give_tensor(&launch, c->value);
     clgrad_cl_give_real(&launch, c->total_scale);
     return clgrad_cl_enqueue_groups(&launch, (size_t[]){1, 1}, (size_t[]){c->cl->group_size, 1});
@@ -95,10 +93,10 @@ static clgrad_status evaluate_elements(call *c)
     clgrad_cl_give_count(&launch, c->terms);
     clgrad_cl_give_count(&launch, shares.share);
     clgrad_cl_give_int(&launch, c->wants);
+    clgrad_cl_give_real(&launch, c->term_scale);
     clgrad_cl_give_tensor(&launch, c->prediction);
     clgrad_cl_give_tensor(&launch, c->target);
     clgrad_cl_give_parameters(&launch, c->info->parameters, c->loss);
-    clgrad_cl_give_real(&launch, c->term_scale);
     clgrad_cl_give_tensor(&launch, c->wants & WANT_VALUES ? c->value : clgrad_tensor_none());
     if (in_parts)
         clgrad_cl_give_memory(&launch, c->cl->loss_scratch.memory, 0);
@@ -107,12 +105,12 @@ static clgrad_status evaluate_elements(call *c)
     clgrad_cl_give_real(&launch, in_parts ? 1 : c->total_scale);
     clgrad_cl_give_tensor(&launch, c->dvalue);
     clgrad_cl_give_tensor(&launch, c->dprediction);
-    clgrad_cl_give_real(&launch, c->gradient_scale);
+    clgrad_cl_give_real(&launch, c->total_scale);
     clgrad_status status =
         clgrad_cl_enqueue_groups(&launch, (size_t[]){shares.groups, 1}, (size_t[]){c->cl->group_size, 1});
     if (status != CLGRAD_STATUS_SUCCESS || !in_parts)
         return status;
-    return enqueue_total(c, c->cl->loss_scratch.memory, shares.groups, 1);
+    return enqueue_total(c, c->cl->loss_scratch.memory, shares.groups);
 }
 
 /* ---- a value for each row ---- */
@@ -134,12 +132,13 @@ static clgrad_status enqueue_rows(call *c, cl_mem values, size_t values_offset)
     clgrad_cl_give_count(&launch, classes);
     clgrad_cl_give_count(&launch, lanes);
     clgrad_cl_give_int(&launch, values != NULL ? c->wants | WANT_VALUES : c->wants);
+    clgrad_cl_give_real(&launch, c->term_scale);
     clgrad_cl_give_tensor(&launch, c->prediction);
     clgrad_cl_give_tensor(&launch, c->target);
     clgrad_cl_give_memory(&launch, values, values_offset);
     clgrad_cl_give_tensor(&launch, c->dvalue);
     clgrad_cl_give_tensor(&launch, c->dprediction);
-    clgrad_cl_give_real(&launch, c->gradient_scale);
+    clgrad_cl_give_real(&launch, c->total_scale);
     clgrad_cl_give_fault(&launch);
     return clgrad_cl_enqueue_groups(&launch, (size_t[]){clgrad_cl_cover(c->terms, rows_per_group), 1},
                                     (size_t[]){c->cl->group_size, 1});
@@ -163,7 +162,7 @@ static clgrad_status evaluate_rows(call *c)
     clgrad_status status = c->terms > 0 ? enqueue_rows(c, values, values_offset) : CLGRAD_STATUS_SUCCESS;
     if (status != CLGRAD_STATUS_SUCCESS || !(c->wants & WANT_TOTAL))
         return status;
-    return enqueue_total(c, values, c->terms, c->term_scale);
+    return enqueue_total(c, values, c->terms);
 }
 
 /* ---- one value for the whole ---- */
