@@ -20,16 +20,18 @@ __kernel void dense_forward(ulong rows, ulong columns, __global storage *z, ulon
 }
 
 /*
- * dz = dh * f'(z) and dbias = the sum of dz over the rows, in one pass. A work-group takes as many columns as
- * it is wide and all rows; each of its rows of work-items adds up every height-th row, then a tree adds
+ * dz = dh * f'(z) and dbias = the sum of dz over the rows, in one pass. A work-group takes width columns (a power of
+ * two) and all rows; each of its GROUP_SIZE / width rows of work-items adds up every height-th row, then a tree adds
  * those, so that the order depends on the sizes alone. dz may be dh or z.
  */
-__kernel void dense_backward(ulong rows, ulong columns, __global const storage *z, ulong z_at,
-                             __global const storage *dh, ulong dh_at, __global storage *dz, ulong dz_at,
-                             __global storage *dbias, ulong dbias_at, int has_bias, float8 p)
+__kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void
+dense_backward(ulong rows, ulong columns, ulong width, __global const storage *z, ulong z_at,
+               __global const storage *dh, ulong dh_at, __global storage *dz, ulong dz_at, __global storage *dbias,
+               ulong dbias_at, int has_bias, float8 p)
 {
     __local real shared[GROUP_SIZE];
-    const size_t column = get_global_id(0), lane = get_local_id(1), height = get_local_size(1);
+    const size_t place = get_local_id(0) % width, lane = get_local_id(0) / width, height = GROUP_SIZE / width;
+    const size_t column = get_group_id(0) * width + place;
 
     sum total = {0, 0};
     if (column < columns)
@@ -41,8 +43,7 @@ __kernel void dense_backward(ulong rows, ulong columns, __global const storage *
         }
 
     /* The lanes of one column are neighbours in shared. */
-    const size_t item = get_local_id(0) * height + lane;
-    const real result = sum_lanes(shared, item, lane, height, sum_result(total));
+    const real result = sum_lanes(shared, place * height + lane, lane, height, sum_result(total));
     if (has_bias && column < columns && lane == 0)
         STORE(dbias, dbias_at + column, result);
 }

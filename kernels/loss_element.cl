@@ -32,7 +32,7 @@ static real unless_nan(real x, real p, real t)
 
 static real loss_kl_div(real p, real t, real scale, float8 a)
 {
-    return t == 0 ? unless_nan(0, p, t) : scale * (t * (log(t) - p));
+    return t == 0 ? unless_nan(0, p, t) : (t * scale) * (log(t) - p);
 }
 
 static real loss_kl_div_gradient(real p, real t, real scale, float8 a)
@@ -42,7 +42,7 @@ static real loss_kl_div_gradient(real p, real t, real scale, float8 a)
 
 static real loss_kl_div_probability(real p, real t, real scale, float8 a)
 {
-    return t == 0 ? unless_nan(0, p, t) : scale * (t * (log(t) - log(p)));
+    return t == 0 ? unless_nan(0, p, t) : (t * scale) * (log(t) - log(p));
 }
 
 static real loss_kl_div_probability_gradient(real p, real t, real scale, float8 a)
@@ -70,7 +70,7 @@ static real bce_denominator(real p)
 
 static real loss_bce(real p, real t, real scale, float8 a)
 {
-    return scale * bce(p, t, 1, 1);
+    return bce(p, t, scale, scale);
 }
 
 static real loss_bce_gradient(real p, real t, real scale, float8 a)
@@ -81,7 +81,7 @@ static real loss_bce_gradient(real p, real t, real scale, float8 a)
 static real loss_bce_balanced(real p, real t, real scale, float8 a)
 {
     const real alpha = a.s0;
-    return scale * bce(p, t, alpha, 1 - alpha);
+    return bce(p, t, alpha * scale, (1 - alpha) * scale);
 }
 
 static real loss_bce_balanced_gradient(real p, real t, real scale, float8 a)
@@ -100,7 +100,7 @@ static real loss_bce_balanced_gradient(real p, real t, real scale, float8 a)
  * upstream gradient where there is one: a number for each element (UPSTREAM_EACH) or for all (UPSTREAM_ONE).
  * dprediction may be prediction.
  */
-__kernel void loss_element(ulong n, ulong share, int wants, real term_scale,
+__kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void loss_element(ulong n, ulong share, int wants, real term_scale,
                            __global const storage *prediction, ulong prediction_at,
                            __global const storage *target, ulong target_at, float8 a,
                            __global storage *values, ulong values_at, __global storage *totals, ulong totals_at,

@@ -22,7 +22,7 @@ static real row_scale(int wants, real gradient_scale, __global const storage *up
 }
 
 /* -sum t log p over the classes; terms with t = 0 are left out. dprediction may be prediction. */
-__kernel void loss_cross_entropy_probability(ulong rows, ulong classes, ulong lanes, int wants, real term_scale,
+__kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void loss_cross_entropy_probability(ulong rows, ulong classes, ulong lanes, int wants, real term_scale,
                                              __global const storage *prediction, ulong prediction_at,
                                              __global const target_storage *target, ulong target_at,
                                              __global storage *values, ulong values_at,
@@ -44,7 +44,7 @@ __kernel void loss_cross_entropy_probability(ulong rows, ulong classes, ulong la
             if (isnan(p) || isnan(t))
                 poison = NAN;
             else if (t != 0)
-                sum_add(&total, -t * log(p) * term_scale);
+                sum_add(&total, -(t * term_scale) * log(p));
         }
     poison = sum_lanes(shared, item, lane, lanes, poison);
     const real result = sum_lanes(shared, item, lane, lanes, sum_result(total)) + poison;
@@ -105,7 +105,7 @@ static real log_distance(real s, real m, real x, real scale)
  * the relative accuracy of a small loss, and ((e_j T - t_j) - t_j s) / (1 + s), T the sum of t, that of a
  * small gradient. With class indices t is one-hot. dprediction may be prediction.
  */
-__kernel void loss_cross_entropy(ulong rows, ulong classes, ulong lanes, int wants, real term_scale, __global const storage *prediction,
+__kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void loss_cross_entropy(ulong rows, ulong classes, ulong lanes, int wants, real term_scale, __global const storage *prediction,
                                  ulong prediction_at, __global const target_storage *target, ulong target_at,
                                  __global storage *values, ulong values_at, __global const storage *upstream,
                                  ulong upstream_at, __global storage *dprediction, ulong dprediction_at,
@@ -123,6 +123,13 @@ __kernel void loss_cross_entropy(ulong rows, ulong classes, ulong lanes, int wan
             own = higher(own, (peak){LOAD(prediction, at + j), j});
     const peak top = peak_lanes(peaks, item, lane, lanes, own);
 
+#ifdef CLASS_INDICES
+    /* All that is read for the value is read before the barriers behind which the gradient may overwrite it. */
+    const int index = inside ? target[target_at + row] : 0;
+    const bool valid = index >= 0 && (ulong)index < classes;
+    const real x_index = inside && valid ? LOAD(prediction, at + index) : NAN;
+#endif
+
     sum exponentials = {0, 0};
     if (inside)
         for (size_t j = lane; j < classes; j += lanes)
@@ -131,12 +138,10 @@ __kernel void loss_cross_entropy(ulong rows, ulong classes, ulong lanes, int wan
     const real s = sum_lanes(shared, item, lane, lanes, sum_result(exponentials));
 
 #ifdef CLASS_INDICES
-    const int index = inside ? target[target_at + row] : 0;
-    const bool valid = index >= 0 && (ulong)index < classes;
     if (inside && !valid && lane == 0)
         record_fault(fault, FAULT_CLASS, row, index, classes);
     const real t_total = valid ? 1 : NAN;
-    const real loss = !inside || !valid ? NAN : log_distance(s, top.value, LOAD(prediction, at + index), term_scale);
+    const real loss = log_distance(s, top.value, x_index, term_scale);
 #define TARGET_AT(j) ((j) == (size_t)index ? (real)1 : (real)0)
 #else
     sum weighted = {0, 0}, weights = {0, 0};

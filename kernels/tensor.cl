@@ -20,3 +20,11 @@ __kernel void tensor_gather(ulong count, ulong columns, ulong rows, __global con
         destination[destination_at + i * columns + column] = value;
     }
 }
+
+/* Every element of four bytes becomes word. */
+__kernel void tensor_fill(ulong n, __global uint *destination, ulong destination_at, uint word)
+{
+    const size_t i = get_global_id(0);
+    if (i < n)
+        destination[destination_at + i] = word;
+}

@@ -8,9 +8,9 @@
  *     train --help                                all options
  *
  * To follow one training step from here to the kernels: train_epoch below calls clgrad_network_train_step,
- * which is in src/network.c and calls, layer by layer, clgrad_dense_forward, then the loss, then
- * clgrad_dense_backward, then clgrad_optimizer_step. Each of those checks its arguments in src/<family>.c, is
- * enqueued by src/opencl/<family>.c and computed by kernels/<family>.cl.
+ * which is in src/network_run.c and calls clgrad_dense_forward layer by layer, clgrad_loss_forward_backward,
+ * clgrad_dense_backward layer by layer, and clgrad_optimizer_step. Each of those checks its arguments in
+ * src/<family>.c, is enqueued by src/opencl/<family>.c and computed by kernels/<family>.cl.
  */
 #include "train_check.h"
 #include "train_options.h"
@@ -44,7 +44,7 @@ static bool train_epoch(train_session *session, const train_options *options, si
         rows += batch.rows;
 
         /* The steps are enqueued without waiting for them; only to show their losses does the host wait. */
-        if (step + 1 == session->steps || train_progress_due(progress)) {
+        if (train_progress_due(progress) || step + 1 == session->steps) {
             if (!train_session_loss_sum(session, read, step + 1 - read, &sum, message))
                 return false;
             loss_sum += sum;

@@ -43,10 +43,10 @@ static void print_defaults(FILE *out)
     fprintf(out, "\nDefaults: --samples %zu --layers ", defaults.samples);
     for (size_t i = 0; i < defaults.hidden_count; i++)
         fprintf(out, "%s%zu", i > 0 ? "," : "", defaults.hidden[i]);
-    fprintf(out, " --activation %s --optimizer %s\n  --schedule %s --batch %zu --epochs %zu --seed %llu\n",
+    fprintf(out, " --activation %s --optimizer %s\n  --schedule %s --epochs %zu --seed %llu\n",
             clgrad_activation_describe(defaults.activation.kind)->name,
             clgrad_optimizer_describe(defaults.optimizer.kind)->name, train_schedule_name(defaults.schedule),
-            defaults.batch, defaults.epochs, (unsigned long long)defaults.seed);
+            defaults.epochs, (unsigned long long)defaults.seed);
 }
 
 static void print_activations(FILE *out)
@@ -139,8 +139,8 @@ void train_print_help(FILE *out)
                  "Examples\n"
                  "  train --check\n"
                  "  train --data mnist\n"
-                 "  train --data iris.csv --target species --epochs 50\n"
-                 "  train --data mpg.csv --target mpg --ignore name --skip-empty --epochs 50\n"
+                 "  train --data iris.csv --target species\n"
+                 "  train --data mpg.csv --target mpg --ignore name --skip-empty\n"
                  "\n"
                  "Exit status: 0 when all went well, 1 when something failed on the way (no device, a file "
                  "that cannot\n"

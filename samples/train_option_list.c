@@ -172,7 +172,7 @@ const train_option train_option_list[] = {
     {"schedule", "NAME", set_schedule, AT(schedule), false,
      "of lr over the epochs: constant, linear or cosine"},
     {"batch", "N", set_size, AT(batch), false,
-     "rows a step; the last batch of an epoch is as small as it comes"},
+     "rows a step (64, or an eighth of the rows where they are few)"},
     {"epochs", "N", set_size, AT(epochs), false, "passes over the training rows"},
     {"seed", "N", set_seed, AT(seed), false, "of the digits, the CSV's split, the weights and the batches"},
     {"check", "[N]", set_check, AT(check_steps), false,

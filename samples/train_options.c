@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#define TRAIN_BATCH 64
 #define PI 3.14159265358979323846
 
 train_options train_options_defaults(void)
@@ -14,7 +15,6 @@ train_options train_options_defaults(void)
         .activation = clgrad_activation_defaults(CLGRAD_ACTIVATION_RELU),
         .optimizer = train_optimizer_defaults(CLGRAD_OPTIMIZER_SGD, true),
         .schedule = TRAIN_LINEAR,
-        .batch = 64,
         .epochs = 10,
         .seed = 1,
     };
@@ -59,7 +59,10 @@ clgrad_optimizer train_options_optimizer(const train_options *options, size_t ep
 
 size_t train_options_batch(const train_options *options, size_t rows)
 {
-    return options->batch < rows ? options->batch : rows;
+    size_t batch = options->batch;
+    if (batch == 0)
+        batch = rows < 8 ? 1 : rows / 8 < TRAIN_BATCH ? rows / 8 : TRAIN_BATCH;
+    return batch < rows ? batch : rows;
 }
 
 /*

@@ -40,7 +40,8 @@ typedef struct train_options {
     bool lr_given;
     clgrad_optimizer optimizer;
     train_schedule schedule;
-    size_t batch, epochs;
+    size_t batch; /* 0: not given */
+    size_t epochs;
     uint64_t seed;
     size_t check_steps; /* 0: no check */
 } train_options;
@@ -57,7 +58,10 @@ bool train_options_parse(int argc, char **argv, train_options *options, clgrad_m
  */
 bool train_options_settle(train_options *options, bool classification, clgrad_message *message);
 
-/* How many training rows a batch has: the whole set where it is smaller than --batch. */
+/*
+ * How many rows a batch has: --batch, or the whole training part where that is smaller. Where it is not
+ * given, 64, or an eighth of a small training part, so that there are some steps in an epoch.
+ */
 size_t train_options_batch(const train_options *options, size_t rows);
 
 /* The optimizer for an epoch, counted from 0: its learning rate follows the schedule. */

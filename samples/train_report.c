@@ -85,15 +85,15 @@ train_progress train_progress_begin(const train_options *options, size_t rows)
         .terminal = isatty(STDOUT_FILENO) && term != NULL && strcmp(term, "dumb") != 0,
         .epochs = options->epochs,
         .rows = rows,
-        .begin = now,
-        .epoch_begin = now,
+        .stride = 1,
         .updated = now,
+        .epoch_begin = now,
     };
 }
 
-bool train_progress_due(const train_progress *progress)
+bool train_progress_due(train_progress *progress)
 {
-    return seconds() - progress->updated >= UPDATE_SECONDS;
+    return ++progress->steps >= progress->stride;
 }
 
 static int terminal_columns(void)
@@ -107,19 +107,30 @@ static int digits(size_t number)
     return snprintf(NULL, 0, "%zu", number);
 }
 
-void train_progress_update(train_progress *progress, size_t epoch, size_t done, double loss)
+/* As many steps to the next update as UPDATE_SECONDS hold, but never many more than lately. */
+static void choose_stride(train_progress *progress, double now)
 {
-    progress->updated = seconds();
-    if (!progress->terminal)
-        return;
-    const double total = (double)progress->epochs * (double)progress->rows;
-    const double rate = ((double)epoch * (double)progress->rows + (double)done) /
-                        fmax(progress->updated - progress->begin, 1e-9);
-    const double left = (total - (double)epoch * (double)progress->rows - (double)done) / rate;
+    const double elapsed = fmax(now - progress->updated, 1e-6);
+    const double stride = (double)progress->steps * UPDATE_SECONDS / elapsed;
+    progress->stride = (size_t)fmin(fmax(stride, 1), 4 * (double)progress->stride);
+    progress->steps = 0;
+    progress->updated = now;
+}
+
+static void draw_bar(const train_progress *progress, size_t epoch, size_t done, double loss)
+{
     char front[64], back[128];
+    const double total = (double)progress->epochs * (double)progress->rows;
+    const double rows = (double)epoch * (double)progress->rows + (double)done;
+    const double elapsed = progress->updated - progress->begin;
     snprintf(front, sizeof front, "epoch %*zu/%zu ", digits(progress->epochs), epoch + 1, progress->epochs);
-    snprintf(back, sizeof back, "  loss %#.4g  %.0f samples/s  %.0f:%02.0f left", loss, rate,
-             floor(left / 60), floor(fmod(left, 60)));
+    int length = snprintf(back, sizeof back, "  loss %#-7.4g", loss);
+    if (elapsed > 0) {
+        const double rate = (rows - progress->begin_rows) / elapsed;
+        const double left = (total - rows) / rate;
+        snprintf(back + length, sizeof back - (size_t)length, "  %6.0f samples/s  %.0f:%02.0f left", rate,
+                 floor(left / 60), floor(fmod(left, 60)));
+    }
 
     /* The bar gets the room that the texts leave in one line of the terminal. */
     int room = terminal_columns() - (int)strlen(front) - (int)strlen(back) - 3;
@@ -130,6 +141,17 @@ void train_progress_update(train_progress *progress, size_t epoch, size_t done, 
         putchar(i < filled ? '=' : i == filled ? '>' : ' ');
     printf("]%s\033[K", back);
     fflush(stdout);
+}
+
+void train_progress_update(train_progress *progress, size_t epoch, size_t done, double loss)
+{
+    choose_stride(progress, seconds());
+    if (progress->begin == 0) {
+        progress->begin = progress->updated;
+        progress->begin_rows = (double)done;
+    }
+    if (progress->terminal)
+        draw_bar(progress, epoch, done, loss);
 }
 
 void train_progress_epoch(train_progress *progress, size_t epoch, double loss)

@@ -10,18 +10,27 @@ bool train_report_devices(clgrad_message *message);
 void train_report_header(const train_session *session, const train_options *options,
                          const dataset_pair *data);
 
-/* Progress through a training run. On a terminal a bar is redrawn in place, a few times a second. */
+/*
+ * Progress through a training run. On a terminal a bar is redrawn in place, about ten times a second.
+ *
+ * An update reads losses and so waits for the device, while steps are enqueued much faster than they run: the
+ * clock alone would let a whole epoch pile up between two updates. So updates come every few steps, as many
+ * as the device has lately made in a tenth of a second.
+ */
 typedef struct train_progress {
     bool terminal;
-    size_t epochs, rows;       /* of the whole run, and of one epoch */
-    double begin, epoch_begin; /* seconds on a monotonic clock */
-    double updated;
+    size_t epochs, rows;  /* of the whole run, and of one epoch */
+    size_t steps, stride; /* since the last update, and how many until the next */
+    double updated;       /* seconds on a monotonic clock */
+    double epoch_begin;
+    double begin, begin_rows; /* of the first update, from which the time left is reckoned: before it, kernels
+                               * are compiled */
 } train_progress;
 
 train_progress train_progress_begin(const train_options *options, size_t rows);
 
-/* Whether it is time for an update. */
-bool train_progress_due(const train_progress *progress);
+/* A step has been enqueued. Whether it is time for an update. */
+bool train_progress_due(train_progress *progress);
 
 /* done rows of an epoch (counted from 0) are done, with this mean loss. */
 void train_progress_update(train_progress *progress, size_t epoch, size_t done, double loss);

@@ -32,7 +32,7 @@ bool train_read_whole(train_parser *parser, const char *text, uint64_t minimum, 
 
 bool train_read_size(train_parser *parser, const char *text, size_t *size)
 {
-    uint64_t number;
+    uint64_t number = 0;
     if (!train_read_whole(parser, text, 1, INT32_MAX, &number))
         return false;
     *size = (size_t)number;

@@ -98,6 +98,9 @@ struct clgrad_buffer {
     clgrad_context *context;
     size_t bytes;
     void *storage; /* the backend's */
+    /* Where it lies, for telling overlaps: storage at byte 0, but for a caller's sub-buffer its parent. */
+    void *root;
+    size_t origin;
 };
 
 /* Each backend's way in. On failure *context is NULL and message holds a sentence. */

@@ -114,16 +114,19 @@ void clgrad_check_same_shape(clgrad_check *check, const char *name, clgrad_tenso
 
 bool clgrad_same_place(clgrad_tensor a, clgrad_tensor b)
 {
-    return a.buffer != NULL && b.buffer != NULL && a.buffer->storage == b.buffer->storage &&
-           a.offset == b.offset && a.type == b.type && clgrad_tensor_count(a) == clgrad_tensor_count(b);
+    return a.buffer != NULL && b.buffer != NULL && a.buffer->root == b.buffer->root &&
+           a.buffer->origin == b.buffer->origin && a.offset == b.offset && a.type == b.type &&
+           clgrad_tensor_count(a) == clgrad_tensor_count(b);
 }
 
 static bool overlap(clgrad_tensor a, clgrad_tensor b)
 {
-    if (a.buffer == NULL || b.buffer == NULL || a.buffer->storage != b.buffer->storage)
+    if (a.buffer == NULL || b.buffer == NULL || a.buffer->root != b.buffer->root)
         return false;
-    size_t a_first = a.offset * clgrad_type_size(a.type), a_end = a_first + clgrad_bytes(a);
-    size_t b_first = b.offset * clgrad_type_size(b.type), b_end = b_first + clgrad_bytes(b);
+    size_t a_first = a.buffer->origin + a.offset * clgrad_type_size(a.type),
+           a_end = a_first + clgrad_bytes(a);
+    size_t b_first = b.buffer->origin + b.offset * clgrad_type_size(b.type),
+           b_end = b_first + clgrad_bytes(b);
     return a_first < b_end && b_first < a_end && a_first < a_end && b_first < b_end;
 }
 

@@ -67,9 +67,9 @@ void clgrad_activation_check(clgrad_check *check, const clgrad_activation *activ
 void clgrad_loss_check(clgrad_check *check, const clgrad_loss *loss);
 void clgrad_optimizer_check(clgrad_check *check, const clgrad_optimizer *optimizer);
 
-/* A loss with its prediction and target, all that a loss call and a network's step have in common. */
-void clgrad_loss_check_call(clgrad_check *check, const clgrad_loss *loss, clgrad_tensor prediction,
-                            clgrad_tensor target);
+/* The target of a loss that has been checked, for a prediction of which only the shape counts. */
+void clgrad_loss_check_target(clgrad_check *check, const clgrad_loss *loss, clgrad_tensor prediction,
+                              clgrad_tensor target);
 
 /* Whether two tensors cover the same bytes. */
 bool clgrad_same_place(clgrad_tensor a, clgrad_tensor b);

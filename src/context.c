@@ -56,18 +56,17 @@ clgrad_status clgrad_context_report_fault(clgrad_context *context)
 {
     const clgrad_fault fault = context->fault;
     context->fault = (clgrad_fault){0};
-    switch (fault.kind) {
-    case CLGRAD_FAULT_NONE:
+    if (fault.kind == CLGRAD_FAULT_NONE)
         return CLGRAD_STATUS_SUCCESS;
-    case CLGRAD_FAULT_CLASS:
-        return clgrad_fail(context, CLGRAD_STATUS_INVALID_INDEX,
-                           "target[%d] is %d, but the prediction has the classes 0 to %d", fault.position,
-                           fault.value, fault.limit - 1);
-    default:
-        return clgrad_fail(context, CLGRAD_STATUS_INVALID_INDEX,
-                           "indices[%d] is %d, but the source has the rows 0 to %d", fault.position,
-                           fault.value, fault.limit - 1);
-    }
+    const bool is_class = fault.kind == CLGRAD_FAULT_CLASS;
+    const char *name = is_class ? "target" : "indices", *noun = is_class ? "classes" : "rows";
+    const char *owner = is_class ? "prediction" : "source";
+    const char *later = fault.position == INT32_MAX ? " or later" : "";
+    if (fault.limit == 0)
+        return clgrad_fail(context, CLGRAD_STATUS_INVALID_INDEX, "%s[%d%s] is %d, but the %s has no %s", name,
+                           fault.position, later, fault.value, owner, noun);
+    return clgrad_fail(context, CLGRAD_STATUS_INVALID_INDEX, "%s[%d%s] is %d, but the %s has the %s 0 to %d",
+                       name, fault.position, later, fault.value, owner, noun, fault.limit - 1);
 }
 
 clgrad_status clgrad_context_finish(clgrad_context *context)

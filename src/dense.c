@@ -86,7 +86,7 @@ clgrad_status clgrad_dense_backward(clgrad_context *context, const clgrad_activa
             clgrad_check_apart(&check, outputs[i].name, outputs[i].tensor, outputs[j].name,
                                outputs[j].tensor);
     }
-    if (check.status != CLGRAD_STATUS_SUCCESS || size.out == 0)
+    if (check.status != CLGRAD_STATUS_SUCCESS)
         return check.status;
     return context->backend->dense->backward(context, activation, x, weight, z, dh, dz, dweight, dbias, dx);
 }

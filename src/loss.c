@@ -1,8 +1,10 @@
 #include "check.h"
 
 #define PARAMETER(...) CLGRAD_PARAMETER_ENTRY(clgrad_loss, __VA_ARGS__)
-#define ROW(value, identifier, name, PARAMETERS, ...) \
-    static const clgrad_parameter name##_parameters[] = {PARAMETERS(PARAMETER){0}};
+#define ROW(value, identifier, name, PARAMETERS, ...)                                                 \
+    static const clgrad_parameter name##_parameters[] = {PARAMETERS(PARAMETER){0}};                   \
+    _Static_assert(sizeof name##_parameters <= (CLGRAD_PARAMETER_MAX + 1) * sizeof(clgrad_parameter), \
+                   #name " has too many parameters");
 CLGRAD_LOSS_LIST(ROW)
 #undef ROW
 #undef PARAMETER
@@ -72,8 +74,8 @@ void clgrad_loss_check(clgrad_check *check, const clgrad_loss *loss)
 }
 
 /* The target: the prediction's shape, or class indices where the loss takes them. */
-static void check_target(clgrad_check *check, const clgrad_loss *loss, clgrad_tensor prediction,
-                         clgrad_tensor target)
+void clgrad_loss_check_target(clgrad_check *check, const clgrad_loss *loss, clgrad_tensor prediction,
+                              clgrad_tensor target)
 {
     clgrad_check_tensor_any_type(check, "target", target);
     if (check->status != CLGRAD_STATUS_SUCCESS)
@@ -101,15 +103,15 @@ static void check_value(clgrad_check *check, const clgrad_loss *loss, clgrad_ten
         clgrad_check_shape(check, name, value, CLGRAD_TYPE_FLOAT32, prediction.rank, prediction.shape);
 }
 
-void clgrad_loss_check_call(clgrad_check *check, const clgrad_loss *loss, clgrad_tensor prediction,
-                            clgrad_tensor target)
+static void check_call(clgrad_check *check, const clgrad_loss *loss, clgrad_tensor prediction,
+                       clgrad_tensor target)
 {
     clgrad_loss_check(check, loss);
     bool rows = check->status == CLGRAD_STATUS_SUCCESS && infos[loss->kind].extent == CLGRAD_LOSS_ROW;
     clgrad_check_tensor(check, "prediction", prediction, CLGRAD_TYPE_FLOAT32, rows ? 2 : CLGRAD_ANY_RANK);
     if (check->status == CLGRAD_STATUS_SUCCESS && rows && prediction.shape[1] == 0)
         clgrad_check_fail(check, CLGRAD_STATUS_INVALID_SHAPE, "prediction has 0 classes");
-    check_target(check, loss, prediction, target);
+    clgrad_loss_check_target(check, loss, prediction, target);
 }
 
 static clgrad_status evaluate(const clgrad_check *check, const clgrad_loss *loss, clgrad_tensor prediction,
@@ -143,7 +145,7 @@ clgrad_status clgrad_loss_forward(clgrad_context *context, const clgrad_loss *lo
                                   clgrad_tensor target, clgrad_tensor value)
 {
     clgrad_check check = clgrad_check_begin(context, "loss_forward");
-    clgrad_loss_check_call(&check, loss, prediction, target);
+    check_call(&check, loss, prediction, target);
     check_output_value(&check, loss, prediction, target, value);
     return evaluate(&check, loss, prediction, target, value, clgrad_tensor_none(), clgrad_tensor_none());
 }
@@ -152,7 +154,7 @@ clgrad_status clgrad_loss_backward(clgrad_context *context, const clgrad_loss *l
                                    clgrad_tensor target, clgrad_tensor dvalue, clgrad_tensor dprediction)
 {
     clgrad_check check = clgrad_check_begin(context, "loss_backward");
-    clgrad_loss_check_call(&check, loss, prediction, target);
+    check_call(&check, loss, prediction, target);
     if (clgrad_present(dvalue))
         check_value(&check, loss, prediction, "dvalue", dvalue);
     check_output_gradient(&check, prediction, target, dprediction);
@@ -165,7 +167,7 @@ clgrad_status clgrad_loss_forward_backward(clgrad_context *context, const clgrad
                                            clgrad_tensor value, clgrad_tensor dprediction)
 {
     clgrad_check check = clgrad_check_begin(context, "loss_forward_backward");
-    clgrad_loss_check_call(&check, loss, prediction, target);
+    check_call(&check, loss, prediction, target);
     check_output_value(&check, loss, prediction, target, value);
     check_output_gradient(&check, prediction, target, dprediction);
     clgrad_check_apart(&check, "dprediction", dprediction, "value", value);

@@ -1,5 +1,6 @@
 #include "network.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 clgrad_layer clgrad_layer_defaults(size_t outputs, clgrad_activation_kind activation)
@@ -38,7 +39,13 @@ static void check_options(clgrad_check *check, const clgrad_network_options *opt
             clgrad_check_fail(check, CLGRAD_STATUS_INVALID_ARGUMENT,
                               "layer %zu has the unknown initializer %d", i,
                               (int)options->layers[i].initializer);
-        clgrad_activation_check(check, &options->layers[i].activation);
+        char call[64];
+        snprintf(call, sizeof call, "%s: layer %zu", check->call, i);
+        clgrad_check layer = clgrad_check_begin(check->context, call);
+        if (check->status == CLGRAD_STATUS_SUCCESS)
+            clgrad_activation_check(&layer, &options->layers[i].activation);
+        if (layer.status != CLGRAD_STATUS_SUCCESS)
+            check->status = layer.status;
     }
     clgrad_loss_check(check, &options->loss);
     if (options->loss.reduction == CLGRAD_REDUCTION_NONE)

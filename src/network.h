@@ -10,7 +10,7 @@ typedef struct network_layer {
     size_t inputs, outputs;
     clgrad_activation activation;
     size_t weight, bias; /* offsets in the flat parameters; NO_BIAS where there is none */
-    size_t z, h;         /* offsets in the workspace; equal where the output serves the backward pass */
+    size_t z, h;         /* offsets in the workspace; equal where the output is enough */
 } network_layer;
 
 #define NO_BIAS SIZE_MAX
@@ -21,8 +21,7 @@ struct clgrad_network {
     clgrad_optimizer optimizer;
     uint64_t steps;
     clgrad_tensor parameters, gradients, state;
-    clgrad_buffer *workspace; /* for batches of up to capacity rows */
-    size_t capacity;
+    clgrad_buffer *workspace; /* as large as any call has needed */
     size_t dz, dx; /* offsets in the workspace: two arrays as wide as the widest layer, used in turn */
     size_t layer_count;
     network_layer layers[];

@@ -15,8 +15,12 @@ static bool reserve(size_t *end, size_t batch, size_t width, size_t *offset)
     return true;
 }
 
-/* Lay the intermediate results out for a batch, and return how many numbers they are, or SIZE_MAX. */
-static size_t lay_out_workspace(clgrad_network *network, size_t batch)
+/*
+ * Lay the intermediate results of a batch out, those of the backward pass only where it follows, and return
+ * how many numbers they are, or SIZE_MAX. Every call lays out anew, so that a large batch to evaluate needs
+ * no more than that.
+ */
+static size_t lay_out_workspace(clgrad_network *network, size_t batch, bool backward)
 {
     size_t end = 0, widest = 0;
     for (size_t i = 0; i < network->layer_count; i++) {
@@ -24,34 +28,32 @@ static size_t lay_out_workspace(clgrad_network *network, size_t batch)
         if (!reserve(&end, batch, l->outputs, &l->h))
             return SIZE_MAX;
         l->z = l->h;
-        if (!clgrad_activation_from_output(&l->activation) && !reserve(&end, batch, l->outputs, &l->z))
+        if (!clgrad_activation_from_output(&l->activation) && backward &&
+            !reserve(&end, batch, l->outputs, &l->z))
             return SIZE_MAX;
         widest = l->outputs > widest ? l->outputs : widest;
     }
-    if (!reserve(&end, batch, widest, &network->dz) || !reserve(&end, batch, widest, &network->dx))
+    if (backward &&
+        (!reserve(&end, batch, widest, &network->dz) || !reserve(&end, batch, widest, &network->dx)))
         return SIZE_MAX;
     return end;
 }
 
 /* Make room for a batch. The old room goes only once the new one is there. */
-static clgrad_status make_room(clgrad_network *network, size_t batch)
+static clgrad_status make_room(clgrad_network *network, size_t batch, bool backward)
 {
-    if (network->workspace != NULL && batch <= network->capacity)
+    const size_t count = lay_out_workspace(network, batch, backward);
+    if (count > SIZE_MAX / sizeof(float))
+        return clgrad_fail(network->context, CLGRAD_STATUS_OUT_OF_RANGE,
+                           "the intermediate results of a batch of %zu rows overflow", batch);
+    if (network->workspace != NULL && count * sizeof(float) <= clgrad_buffer_bytes(network->workspace))
         return CLGRAD_STATUS_SUCCESS;
-    size_t count = lay_out_workspace(network, batch);
     clgrad_buffer *workspace = NULL;
-    clgrad_status status =
-        count > SIZE_MAX / sizeof(float)
-            ? clgrad_fail(network->context, CLGRAD_STATUS_OUT_OF_RANGE,
-                          "the intermediate results of a batch of %zu rows overflow", batch)
-            : clgrad_buffer_create(network->context, count * sizeof(float), &workspace);
-    if (status != CLGRAD_STATUS_SUCCESS) {
-        lay_out_workspace(network, network->capacity);
+    clgrad_status status = clgrad_buffer_create(network->context, count * sizeof(float), &workspace);
+    if (status != CLGRAD_STATUS_SUCCESS)
         return status;
-    }
     clgrad_buffer_destroy(network->workspace);
     network->workspace = workspace;
-    network->capacity = batch;
     return CLGRAD_STATUS_SUCCESS;
 }
 
@@ -79,28 +81,25 @@ static void check_input(clgrad_check *check, const clgrad_network *network, clgr
     check_own(check, network, "x", x);
 }
 
-/* Everything that a call with a loss is given; makes room for its batch, since the prediction lies there. */
-static clgrad_status check_loss_call(clgrad_network *network, const char *call, clgrad_tensor x,
-                                     clgrad_tensor target, clgrad_tensor loss)
+/* Everything that a call with a loss is given; then room for its batch. */
+static clgrad_status begin_call(clgrad_network *network, const char *call, clgrad_tensor x,
+                                clgrad_tensor target, clgrad_tensor loss, bool backward)
 {
     clgrad_check check = clgrad_check_begin(network->context, call);
     check_input(&check, network, x);
     if (check.status != CLGRAD_STATUS_SUCCESS)
         return check.status;
-    clgrad_status status = make_room(network, x.shape[0]);
-    if (status != CLGRAD_STATUS_SUCCESS)
-        return status;
-    clgrad_tensor prediction = output_of(network, network->layer_count - 1, x.shape[0]);
-    clgrad_loss_check_call(&check, &network->loss, prediction, target);
+    clgrad_loss_check_target(&check, &network->loss, output_of(network, network->layer_count - 1, x.shape[0]),
+                             target);
     clgrad_check_scalar(&check, "loss", loss);
     clgrad_check_apart(&check, "loss", loss, "x", x);
     clgrad_check_apart(&check, "loss", loss, "target", target);
     check_own(&check, network, "loss", loss);
     check_own(&check, network, "target", target);
-    return check.status;
+    return check.status == CLGRAD_STATUS_SUCCESS ? make_room(network, x.shape[0], backward) : check.status;
 }
 
-/* Every layer in order, each keeping its z and h for the backward pass. */
+/* Every layer in order, each keeping what has been laid out for it. */
 static clgrad_status forward(clgrad_network *network, clgrad_tensor x)
 {
     size_t batch = x.shape[0];
@@ -164,7 +163,7 @@ clgrad_status clgrad_network_predict(clgrad_network *network, clgrad_tensor x, c
     if (check.status != CLGRAD_STATUS_SUCCESS)
         return check.status;
 
-    clgrad_status status = make_room(network, x.shape[0]);
+    clgrad_status status = make_room(network, x.shape[0], false);
     for (size_t i = 0; status == CLGRAD_STATUS_SUCCESS && i <= last; i++) {
         clgrad_tensor h = i == last ? prediction : output_of(network, i, x.shape[0]);
         status = clgrad_dense_forward(network->context, &network->layers[i].activation, x,
@@ -180,7 +179,7 @@ clgrad_status clgrad_network_evaluate(clgrad_network *network, clgrad_tensor x, 
 {
     if (network == NULL)
         return CLGRAD_STATUS_INVALID_ARGUMENT;
-    clgrad_status status = check_loss_call(network, "network_evaluate", x, target, loss);
+    clgrad_status status = begin_call(network, "network_evaluate", x, target, loss, false);
     if (status == CLGRAD_STATUS_SUCCESS)
         status = forward(network, x);
     if (status != CLGRAD_STATUS_SUCCESS)
@@ -189,21 +188,29 @@ clgrad_status clgrad_network_evaluate(clgrad_network *network, clgrad_tensor x, 
     return clgrad_loss_forward(network->context, &network->loss, prediction, target, loss);
 }
 
-clgrad_status clgrad_network_backward(clgrad_network *network, clgrad_tensor x, clgrad_tensor target,
-                                      clgrad_tensor loss)
+static clgrad_status run_backward(clgrad_network *network, const char *call, clgrad_tensor x,
+                                  clgrad_tensor target, clgrad_tensor loss)
 {
-    if (network == NULL)
-        return CLGRAD_STATUS_INVALID_ARGUMENT;
-    clgrad_status status = check_loss_call(network, "network_backward", x, target, loss);
+    clgrad_status status = begin_call(network, call, x, target, loss, true);
     if (status == CLGRAD_STATUS_SUCCESS)
         status = forward(network, x);
     return status == CLGRAD_STATUS_SUCCESS ? backward(network, x, target, loss) : status;
 }
 
+clgrad_status clgrad_network_backward(clgrad_network *network, clgrad_tensor x, clgrad_tensor target,
+                                      clgrad_tensor loss)
+{
+    if (network == NULL)
+        return CLGRAD_STATUS_INVALID_ARGUMENT;
+    return run_backward(network, "network_backward", x, target, loss);
+}
+
 clgrad_status clgrad_network_train_step(clgrad_network *network, clgrad_tensor x, clgrad_tensor target,
                                         clgrad_tensor loss)
 {
-    clgrad_status status = clgrad_network_backward(network, x, target, loss);
+    if (network == NULL)
+        return CLGRAD_STATUS_INVALID_ARGUMENT;
+    clgrad_status status = run_backward(network, "network_train_step", x, target, loss);
     if (status != CLGRAD_STATUS_SUCCESS)
         return status;
     status = clgrad_optimizer_step(network->context, &network->optimizer, network->steps + 1,

@@ -42,11 +42,13 @@ static philox4x32_ctr_t draw(uint64_t seed, uint64_t stream, uint64_t block)
     return philox4x32(counter, key);
 }
 
-/* a + b u with u = k 2^-24 in [0, 1). */
+/* low + (high - low) u with u = k 2^-24 in [0, 1); rounding may reach high, which does not belong to it. */
 static void make_uniform(const uint32_t words[4], double low, double high, float numbers[4])
 {
-    for (int i = 0; i < 4; i++)
-        numbers[i] = (float)(low + (high - low) * (words[i] >> 8) * 0x1p-24);
+    for (int i = 0; i < 4; i++) {
+        const float number = (float)(low + (high - low) * (words[i] >> 8) * 0x1p-24);
+        numbers[i] = number < high || low == high ? number : nextafterf((float)high, (float)low);
+    }
 }
 
 /* Box and Muller: two normal numbers from two words, the first in (0, 1] so that its logarithm is finite. */

@@ -23,6 +23,7 @@ clgrad_status clgrad_buffer_create(clgrad_context *context, size_t bytes, clgrad
         free(created);
         return status;
     }
+    created->root = created->storage;
     clgrad_context_retain(context);
     *buffer = created;
     return CLGRAD_STATUS_SUCCESS;

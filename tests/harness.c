@@ -90,6 +90,15 @@ void assert_refused_at(clgrad_context *context, clgrad_status got, clgrad_status
 
 static const uint32_t guard_pattern = 0x7fc0babe; /* a NaN, and a large int32 */
 
+/*
+ * The guards of a buffer: NaN of a payload of its own, since a kernel that goes too far carries its input's
+ * guard, NaN like this one, to its output's.
+ */
+static uint32_t buffer_guard(const clgrad_buffer *buffer)
+{
+    return 0x7fc00000 | ((uint32_t)((uintptr_t)buffer >> 4) * 0x9e3779b1u >> 10);
+}
+
 void *allocate(size_t count, size_t size)
 {
     void *memory = calloc(count > 0 ? count : 1, size);
@@ -106,11 +115,11 @@ clgrad_tensor tensor_with(clgrad_context *context, clgrad_type type, int rank, c
         memcpy(tensor.shape, shape, (size_t)rank * sizeof *shape);
     const size_t count = clgrad_tensor_count(tensor), all = count + 2 * GUARDS;
     uint32_t *words = allocate(all, sizeof *words);
+    assert_ok(context, clgrad_buffer_create(context, all * sizeof *words, &tensor.buffer));
     for (size_t i = 0; i < all; i++)
-        words[i] = guard_pattern;
+        words[i] = i < GUARDS || i >= GUARDS + count ? buffer_guard(tensor.buffer) : guard_pattern;
     if (data != NULL && count > 0)
         memcpy(words + GUARDS, data, count * sizeof *words);
-    assert_ok(context, clgrad_buffer_create(context, all * sizeof *words, &tensor.buffer));
     clgrad_tensor whole = clgrad_tensor_vector(tensor.buffer, 0, CLGRAD_TYPE_INT32, all);
     assert_ok(context, clgrad_tensor_write(context, whole, words, all * sizeof *words));
     free(words);
@@ -141,8 +150,8 @@ void tensor_free(clgrad_context *context, clgrad_tensor tensor)
     clgrad_tensor whole = clgrad_tensor_vector(tensor.buffer, 0, CLGRAD_TYPE_INT32, all);
     assert_ok(context, clgrad_tensor_read(context, whole, words, all * sizeof *words));
     for (size_t i = 0; i < GUARDS; i++) {
-        assert_int_equal(words[i], guard_pattern);
-        assert_int_equal(words[all - 1 - i], guard_pattern);
+        assert_int_equal(words[i], buffer_guard(tensor.buffer));
+        assert_int_equal(words[all - 1 - i], buffer_guard(tensor.buffer));
     }
     free(words);
     clgrad_buffer_destroy(tensor.buffer);

@@ -158,23 +158,69 @@ static inline void loss_check_values(clgrad_context *context, const loss_case *c
     free(terms);
 }
 
+/* What the gradient of unreduced term i is multiplied by. */
+static inline double loss_upstream(const loss_case *c, size_t i)
+{
+    const double scale = c->loss.reduction == CLGRAD_REDUCTION_MEAN ? 1 / (double)loss_case_terms(c) : 1;
+    return scale * (c->dvalue == NULL ? 1.0 : c->dvalue[loss_case_values(c) == loss_case_terms(c) ? i : 0]);
+}
+
+/* ((1 - alpha) (1 - t) p - alpha t (1 - p)) / max(p (1 - p), 1e-12), but added. */
+static inline double loss_balanced_terms(double alpha, double p, double t)
+{
+    return ((1 - alpha) * fabs(1 - t) * p + alpha * fabs(t) * (1 - p)) / fmax(p * (1 - p), 1e-12);
+}
+
+/* softmax_i (T - t_i) - t_i (1 - softmax_i), T the sum of t, but added; 1 - softmax_i of the largest not by 1
+ * - 1. */
+static inline void loss_softmax_terms(const float *p, const float *t, size_t columns, double *terms)
+{
+    size_t top = 0;
+    double rest = 0, total = 0;
+    for (size_t i = 1; i < columns; i++)
+        top = p[i] > p[top] ? i : top;
+    for (size_t i = 0; i < columns; i++) {
+        rest += i == top ? 0 : exp(p[i] - (double)p[top]);
+        total += t[i];
+    }
+    for (size_t i = 0; i < columns; i++) {
+        const double softmax = exp(p[i] - (double)p[top]) / (1 + rest);
+        const double others = i == top ? rest / (1 + rest) : 1 - softmax;
+        terms[i] = softmax * fabs(total - t[i]) + fabs(t[i]) * others;
+    }
+}
+
+/* What each gradient element's terms add up to in absolute value. For most losses it is a single one. */
+static inline double *loss_absolute_gradient(const loss_case *c, const double *exact)
+{
+    const size_t count = loss_case_count(c), width = loss_case_width(c);
+    const bool balanced = c->loss.kind == CLGRAD_LOSS_BCE_BALANCED;
+    const bool softmax = c->loss.kind == CLGRAD_LOSS_CROSS_ENTROPY && c->target != NULL;
+    double *sums = allocate(count, sizeof *sums);
+    for (size_t first = 0; softmax && first < count; first += width)
+        loss_softmax_terms(c->prediction + first, c->target + first, width, sums + first);
+    for (size_t i = 0; i < count; i++) {
+        if (balanced)
+            sums[i] = loss_balanced_terms(c->loss.alpha, c->prediction[i], c->target[i]);
+        sums[i] = balanced || softmax ? sums[i] * fabs(loss_upstream(c, i / width)) : fabs(exact[i]);
+    }
+    return sums;
+}
+
 static inline void loss_check_gradient(clgrad_context *context, const loss_case *c, const float *got,
                                        const double *exact)
 {
     const double bound = clgrad_loss_describe(c->loss.kind)->bound * 0x1p-24;
-    const double underflow = loss_underflow(context, 8);
+    /* a product that underflows may be divided by 1e-12 then */
+    const double growth = c->loss.kind == CLGRAD_LOSS_BCE_BALANCED ? 1e12 : 1;
+    const double underflow = loss_underflow(context, 8) * growth;
     const size_t count = loss_case_count(c);
-    const size_t width = loss_case_extent(c) == CLGRAD_LOSS_ROW ? c->shape[1] : count;
-    for (size_t first = 0; first < count; first += width) {
-        double largest = 0;
-        for (size_t i = first; i < first + width; i++)
-            if (isfinite(exact[i]))
-                largest = fmax(largest, fabs(exact[i]));
-        for (size_t i = first; i < first + width; i++)
-            if (!loss_is_close(got[i], exact[i], bound * largest + underflow))
-                fail_msg("%s: gradient[%zu] is %.9g, not %.17g; tolerance %g", c->label, i, (double)got[i],
-                         exact[i], bound * largest + underflow);
-    }
+    double *terms = loss_absolute_gradient(c, exact);
+    for (size_t i = 0; i < count; i++)
+        if (!loss_is_close(got[i], exact[i], bound * terms[i] + underflow))
+            fail_msg("%s: gradient[%zu] is %.9g, not %.17g; tolerance %g", c->label, i, (double)got[i],
+                     exact[i], bound * terms[i] + underflow);
+    free(terms);
 }
 
 /* ---- on a device ---- */
@@ -252,6 +298,48 @@ static inline void loss_case_check(clgrad_context *context, const loss_case *c, 
     free(value);
     free(gradient);
     loss_tensors_free(context, t);
+}
+
+/* ---- random numbers in each loss's domain ---- */
+
+typedef struct loss_numbers {
+    float *prediction, *target, *dvalue;
+    int32_t *classes;
+} loss_numbers;
+
+static inline double loss_squash(double x)
+{
+    return 1 / (1 + exp(-x));
+}
+
+/* Numbers for count elements in rows of so many columns; every seventh target is 0, some are 1. */
+static inline loss_numbers loss_draw(clgrad_loss_kind kind, size_t count, size_t columns)
+{
+    loss_numbers n = {allocate(count, sizeof(float)), allocate(count, sizeof(float)),
+                      allocate(count, sizeof(float)), allocate(count, sizeof(int32_t))};
+    const bool distances = kind == CLGRAD_LOSS_MSE || kind == CLGRAD_LOSS_L2 || kind == CLGRAD_LOSS_L1;
+    fill_normal(n.prediction, count, 100 + count, 2);
+    fill_normal(n.target, count, 200 + count, 2);
+    fill_normal(n.dvalue, count, 300 + count, 1);
+    for (size_t i = 0; i < count; i++) {
+        n.classes[i] = (int32_t)(i * 7919 % (columns > 0 ? columns : 1));
+        if (distances)
+            continue;
+        n.target[i] = i % 7 == 3 ? 0.0f : i % 11 == 5 ? 1.0f : (float)loss_squash(n.target[i]);
+        if (kind == CLGRAD_LOSS_KL_DIV)
+            n.prediction[i] = (float)log(loss_squash(n.prediction[i]));
+        else if (kind != CLGRAD_LOSS_CROSS_ENTROPY)
+            n.prediction[i] = (float)loss_squash(n.prediction[i]);
+    }
+    return n;
+}
+
+static inline void loss_numbers_free(loss_numbers n)
+{
+    free(n.prediction);
+    free(n.target);
+    free(n.dvalue);
+    free(n.classes);
 }
 
 #endif

@@ -199,8 +199,7 @@ static void test_host_interop(void **state)
     outcome_free(&o);
 }
 
-/* Real data, where there is any
- * ------------------------------------------------------------------------------ */
+/* ---- real data, where there is any ---- */
 
 /* A path below CLGRAD_DATA (by default beside the project, in shared/data); skips the test where it is
  * absent. */
@@ -211,7 +210,7 @@ static void real_data(const char *name, char path[1024])
     if (folder != NULL && folder[0] != '\0')
         snprintf(path, 1024, "%s/%s", folder, name);
     else
-        snprintf(path, 1024, "%s/../shared/data/%s", CLGRAD_SOURCE_FOLDER, name);
+        snprintf(path, 1024, "%s/../shared/data/%s", CLGRAD_SOURCE_DIR, name);
     if (stat(path, &status) != 0) {
         print_message("skipped: there is no %s\n", path);
         skip();
@@ -223,8 +222,7 @@ static void test_iris(void **state)
     const clgrad_device *device = *state;
     char path[1024];
     real_data("iris/iris.csv", path);
-    outcome o = run(TRAIN, "--device", device->specification, "--data", path, "--target", "species",
-                    "--epochs", "50", NULL);
+    outcome o = run(TRAIN, "--device", device->specification, "--data", path, "--target", "species", NULL);
     assert_succeeded(&o);
     assert_contains(o.out, "120 training and 30 test rows, 4 features, 3 classes");
     assert_contains(o.out, "versicolor");
@@ -238,7 +236,7 @@ static void test_auto_mpg(void **state)
     char path[1024];
     real_data("auto-mpg/mpg.csv", path);
     outcome o = run(TRAIN, "--device", device->specification, "--data", path, "--target", "mpg", "--ignore",
-                    "name", "--skip-empty", "--epochs", "50", NULL);
+                    "name", "--skip-empty", NULL);
     assert_succeeded(&o);
     assert_contains(o.out, "6 rows with empty cells left out");
     assert_true(figure(o.out, "test rmse") < 4); /* miles per gallon; their standard deviation is 7.8 */
@@ -286,23 +284,30 @@ static const named_test device_tests[] = {
     NAMED(test_mnist),
 };
 
+/* CLGRAD_TEST_DEVICE restricts a run to one device, as in the other tests. */
 int main(void)
 {
     enum { PER_DEVICE = sizeof device_tests / sizeof *device_tests };
     static clgrad_device devices[MAX_DEVICES];
     static char names[MAX_DEVICES * PER_DEVICE][128];
     static struct CMUnitTest tests[MAX_DEVICES * PER_DEVICE];
+    const char *only = getenv("CLGRAD_TEST_DEVICE");
     size_t device_count = 0, test_count = 0;
-    if (clgrad_device_list(devices, MAX_DEVICES, &device_count) != CLGRAD_STATUS_SUCCESS ||
-        device_count > MAX_DEVICES)
+    if (clgrad_device_list(devices, MAX_DEVICES, &device_count) != CLGRAD_STATUS_SUCCESS)
         return 1;
-    for (size_t d = 0; d < device_count; d++) {
+    for (size_t d = 0; d < device_count && d < MAX_DEVICES; d++) {
+        if (only != NULL && strcmp(only, devices[d].specification) != 0)
+            continue;
         for (size_t i = 0; i < PER_DEVICE; i++, test_count++) {
-            snprintf(names[test_count], sizeof names[0], "%s: %s", devices[d].specification,
-                     device_tests[i].name);
+            snprintf(names[test_count], sizeof names[0], "%s [%s]", device_tests[i].name,
+                     devices[d].specification);
             tests[test_count] =
                 (struct CMUnitTest){names[test_count], device_tests[i].function, NULL, NULL, &devices[d]};
         }
+    }
+    if (test_count == 0) {
+        printf("no device is %s\n", only != NULL ? only : "there");
+        return 1;
     }
     return _cmocka_run_group_tests("trainer", tests, test_count, NULL, NULL);
 }

@@ -16,7 +16,8 @@ static clgrad_status forward(clgrad_context *context, const clgrad_activation *a
     clgrad_cl_give_tensor(&launch, x);
     clgrad_cl_give_tensor(&launch, y);
     clgrad_cl_give_parameters(&launch, clgrad_activation_describe(activation->kind)->parameters, activation);
-    return clgrad_cl_enqueue_elements(&launch, n);
+    clgrad_cl_over_elements(&launch, n);
+    return clgrad_cl_enqueue(&launch, 1);
 }
 
 static clgrad_status backward(clgrad_context *context, const clgrad_activation *activation, clgrad_tensor x,
@@ -29,7 +30,8 @@ static clgrad_status backward(clgrad_context *context, const clgrad_activation *
     clgrad_cl_give_tensor(&launch, dy);
     clgrad_cl_give_tensor(&launch, dx);
     clgrad_cl_give_parameters(&launch, clgrad_activation_describe(activation->kind)->parameters, activation);
-    return clgrad_cl_enqueue_elements(&launch, n);
+    clgrad_cl_over_elements(&launch, n);
+    return clgrad_cl_enqueue(&launch, 1);
 }
 
 const clgrad_activation_functions clgrad_cl_activation_functions = {.forward = forward, .backward = backward};

@@ -28,14 +28,6 @@ static const char *choose_language(cl_device_id device)
     return major > 1 || (major == 1 && minor >= 2) ? "-cl-std=CL1.2" : NULL;
 }
 
-size_t clgrad_cl_power_of_two(size_t n, size_t limit)
-{
-    size_t power = 1;
-    while (power < n && power < limit)
-        power *= 2;
-    return power;
-}
-
 /* Group sizes: large enough to fill a GPU's lanes, small enough that a CPU has groups to share out. */
 static void choose_groups(clgrad_cl_context *cl)
 {
@@ -74,8 +66,7 @@ static clgrad_status set_up(clgrad_cl_context *cl)
         clCreateBuffer(cl->context, CL_MEM_READ_WRITE | CL_MEM_COPY_HOST_PTR, sizeof none, &none, &error);
     if (error != CL_SUCCESS)
         return clgrad_cl_fail(cl, error, "clCreateBuffer");
-    cl->gemm = clgrad_cl_choose_gemm(cl);
-    return CLGRAD_STATUS_SUCCESS;
+    return clgrad_cl_choose_gemm(cl);
 }
 
 static clgrad_status finish(clgrad_context *context);
@@ -147,12 +138,11 @@ clgrad_status clgrad_cl_context_create(const char *specification, clgrad_context
 static clgrad_status finish(clgrad_context *context)
 {
     clgrad_cl_context *cl = clgrad_cl(context);
-    clgrad_fault fault;
-    clgrad_status status = clgrad_cl_fetch_fault(cl, &fault);
+    clgrad_status status = clgrad_cl_fetch_fault(cl);
     if (status != CLGRAD_STATUS_SUCCESS)
         return status;
     cl_int error = clFinish(cl->queue);
-    return error == CL_SUCCESS ? clgrad_cl_keep_fault(cl, &fault) : clgrad_cl_fail(cl, error, "clFinish");
+    return error == CL_SUCCESS ? clgrad_cl_keep_fault(cl) : clgrad_cl_fail(cl, error, "clFinish");
 }
 
 static void destroy(clgrad_context *context)

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-void clgrad_cl_describe(cl_platform_id platform, cl_device_id id, clgrad_device *device)
+static void describe(cl_platform_id platform, cl_device_id id, clgrad_device *device)
 {
     char version[128] = "", platform_name[96] = "";
     cl_device_type type = 0;
@@ -39,7 +39,8 @@ static clgrad_cl_device *find_devices(size_t *count)
     clgrad_cl_device *found = NULL;
     for (cl_uint p = 0; p < platform_count; p++) {
         cl_uint device_count = 0;
-        if (clGetDeviceIDs(platforms[p], CL_DEVICE_TYPE_ALL, 0, NULL, &device_count) != CL_SUCCESS)
+        if (clGetDeviceIDs(platforms[p], CL_DEVICE_TYPE_ALL, 0, NULL, &device_count) != CL_SUCCESS ||
+            device_count == 0)
             continue;
         cl_device_id *ids = calloc(device_count, sizeof(cl_device_id));
         clgrad_cl_device *grown = realloc(found, (*count + device_count) * sizeof *found);
@@ -50,7 +51,7 @@ static clgrad_cl_device *find_devices(size_t *count)
             for (cl_uint d = 0; d < device_count; d++) {
                 clgrad_cl_device *device = &found[(*count)++];
                 *device = (clgrad_cl_device){.id = ids[d]};
-                clgrad_cl_describe(platforms[p], ids[d], &device->description);
+                describe(platforms[p], ids[d], &device->description);
                 snprintf(device->description.specification, sizeof device->description.specification,
                          "opencl:%u.%u", p, d);
             }
@@ -136,4 +137,16 @@ clgrad_status clgrad_cl_choose_device(const char *specification, clgrad_cl_devic
         *device = *best;
     free(found);
     return best != NULL ? CLGRAD_STATUS_SUCCESS : no_device(specification, count, message);
+}
+
+void clgrad_cl_find_device(cl_platform_id platform, cl_device_id id, clgrad_cl_device *device)
+{
+    size_t count;
+    clgrad_cl_device *found = find_devices(&count);
+    *device = (clgrad_cl_device){.id = id};
+    describe(platform, id, &device->description);
+    for (size_t i = 0; i < count; i++)
+        if (found[i].id == id)
+            *device = found[i];
+    free(found);
 }

@@ -6,8 +6,9 @@
     X(CL_DEVICE_NOT_AVAILABLE)                                                                           \
     X(CL_COMPILER_NOT_AVAILABLE)                                                                         \
     X(CL_MEM_OBJECT_ALLOCATION_FAILURE)                                                                  \
-    X(CL_OUT_OF_RESOURCES) X(CL_OUT_OF_HOST_MEMORY) X(CL_MEM_COPY_OVERLAP) X(CL_BUILD_PROGRAM_FAILURE)   \
-        X(CL_MAP_FAILURE) X(CL_INVALID_VALUE) X(CL_MISALIGNED_SUB_BUFFER_OFFSET)                         \
+    X(CL_OUT_OF_RESOURCES)                                                                               \
+    X(CL_OUT_OF_HOST_MEMORY) X(CL_MEM_COPY_OVERLAP) X(CL_BUILD_PROGRAM_FAILURE) X(CL_MAP_FAILURE)        \
+        X(CL_INVALID_VALUE) X(CL_MISALIGNED_SUB_BUFFER_OFFSET)                                           \
             X(CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST) X(CL_INVALID_PLATFORM) X(CL_INVALID_DEVICE)  \
                 X(CL_INVALID_CONTEXT) X(CL_INVALID_QUEUE_PROPERTIES) X(CL_INVALID_COMMAND_QUEUE)         \
                     X(CL_INVALID_MEM_OBJECT) X(CL_INVALID_BINARY) X(CL_INVALID_BUILD_OPTIONS)            \
@@ -38,8 +39,7 @@ clgrad_status clgrad_cl_fail(clgrad_cl_context *cl, cl_int error, const char *ca
     clgrad_status status = CLGRAD_STATUS_DEVICE_ERROR;
     if (error == CL_OUT_OF_HOST_MEMORY)
         status = CLGRAD_STATUS_OUT_OF_MEMORY;
-    else if (error == CL_MEM_OBJECT_ALLOCATION_FAILURE || error == CL_OUT_OF_RESOURCES ||
-             error == CL_INVALID_BUFFER_SIZE)
+    else if (error == CL_MEM_OBJECT_ALLOCATION_FAILURE || error == CL_INVALID_BUFFER_SIZE)
         status = CLGRAD_STATUS_OUT_OF_DEVICE_MEMORY;
     return clgrad_fail(&cl->base, status, "%s on %s failed: %s (%d)", call, cl->base.device.name,
                        clgrad_cl_error_name(error), error);

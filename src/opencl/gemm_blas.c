@@ -54,7 +54,7 @@ static float *locate(const job *j, matrix m)
     return (float *)address + m.offset;
 }
 
-static void CL_CALLBACK multiply(void *argument)
+static void CL_CALLBACK run(void *argument)
 {
     const job *j = argument;
     cblas_sgemm(CblasRowMajor, j->transpose_a, j->transpose_b, j->m, j->n, j->k, 1.0f, locate(j, j->a),
@@ -70,28 +70,27 @@ typedef struct memory_list {
 /* A caller's sub-buffer counts as its parent: PoCL 3.1 hands out the parent's address for it. */
 static matrix add_matrix(memory_list *list, clgrad_tensor tensor, size_t leading)
 {
-    cl_mem memory = clgrad_cl_memory(tensor), parent = NULL;
-    size_t origin = 0;
-    clGetMemObjectInfo(memory, CL_MEM_ASSOCIATED_MEMOBJECT, sizeof parent, &parent, NULL);
-    if (parent != NULL) {
-        clGetMemObjectInfo(memory, CL_MEM_OFFSET, sizeof origin, &origin, NULL);
-        memory = parent;
-    }
+    const cl_mem memory = tensor.buffer->root;
     cl_uint i = 0;
     while (i < list->count && list->memories[i] != memory)
         i++;
     list->memories[i] = memory;
     list->count = i == list->count ? i + 1 : list->count;
-    return (matrix){i, tensor.offset + origin / sizeof(cl_float), (int)leading};
+    return (matrix){i, tensor.offset + tensor.buffer->origin / sizeof(cl_float), (int)leading};
 }
 
-clgrad_status clgrad_cl_gemm_blas(clgrad_cl_context *cl, const clgrad_cl_product *p)
+static clgrad_status prepare(clgrad_cl_context *cl, const clgrad_cl_product *p)
 {
-    if (p->m > INT_MAX || p->n > INT_MAX || p->k > INT_MAX)
-        return clgrad_fail(
-            &cl->base, CLGRAD_STATUS_UNSUPPORTED,
-            "a matrix product of %zu x %zu x %zu is too large for the host's BLAS, which counts to %d", p->m,
-            p->n, p->k, INT_MAX);
+    if (p->m <= INT_MAX && p->n <= INT_MAX && p->k <= INT_MAX)
+        return CLGRAD_STATUS_SUCCESS;
+    return clgrad_fail(
+        &cl->base, CLGRAD_STATUS_UNSUPPORTED,
+        "a matrix product of %zu x %zu x %zu is too large for the host's BLAS, which counts to %d", p->m,
+        p->n, p->k, INT_MAX);
+}
+
+static clgrad_status multiply(clgrad_cl_context *cl, const clgrad_cl_product *p)
+{
     memory_list list = {0};
     job j = {
         .transpose_a = p->transpose_a ? CblasTrans : CblasNoTrans,
@@ -115,7 +114,9 @@ clgrad_status clgrad_cl_gemm_blas(clgrad_cl_context *cl, const clgrad_cl_product
     }
     const void *places[] = {&j.addresses[0], &j.addresses[1], &j.addresses[2]};
     if (error == CL_SUCCESS)
-        error = clEnqueueNativeKernel(cl->queue, multiply, &j, sizeof j, list.count, list.memories, places, 0,
+        error = clEnqueueNativeKernel(cl->queue, run, &j, sizeof j, list.count, list.memories, places, 0,
                                       NULL, NULL);
     return error == CL_SUCCESS ? CLGRAD_STATUS_SUCCESS : clgrad_cl_fail(cl, error, "clEnqueueNativeKernel");
 }
+
+const clgrad_cl_gemm_provider clgrad_cl_blas = {.prepare = prepare, .multiply = multiply};

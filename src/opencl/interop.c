@@ -8,18 +8,19 @@
 clgrad_status clgrad_opencl_context_create(cl_command_queue queue, clgrad_context **context,
                                            clgrad_message *message)
 {
+    if (context != NULL)
+        *context = NULL;
     if (context == NULL || queue == NULL)
         return clgrad_fail_message(message, CLGRAD_STATUS_INVALID_ARGUMENT,
                                    "opencl_context_create: %s is NULL",
                                    context == NULL ? "context" : "queue");
-    *context = NULL;
-    clgrad_cl_device device = {.description.specification = "opencl:queue"};
+    cl_device_id id = NULL;
     cl_platform_id platform = NULL;
     cl_command_queue_properties properties = 0;
-    if (clGetCommandQueueInfo(queue, CL_QUEUE_DEVICE, sizeof device.id, &device.id, NULL) != CL_SUCCESS ||
+    if (clGetCommandQueueInfo(queue, CL_QUEUE_DEVICE, sizeof id, &id, NULL) != CL_SUCCESS ||
         clGetCommandQueueInfo(queue, CL_QUEUE_PROPERTIES, sizeof properties, &properties, NULL) !=
             CL_SUCCESS ||
-        clGetDeviceInfo(device.id, CL_DEVICE_PLATFORM, sizeof platform, &platform, NULL) != CL_SUCCESS)
+        clGetDeviceInfo(id, CL_DEVICE_PLATFORM, sizeof platform, &platform, NULL) != CL_SUCCESS)
         return clgrad_fail_message(message, CLGRAD_STATUS_INVALID_ARGUMENT,
                                    "opencl_context_create: queue is not a command queue");
     if (properties & CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE)
@@ -27,7 +28,8 @@ clgrad_status clgrad_opencl_context_create(cl_command_queue queue, clgrad_contex
             message, CLGRAD_STATUS_INVALID_ARGUMENT,
             "opencl_context_create: queue executes out of order, clgrad needs an in-order one");
 
-    clgrad_cl_describe(platform, device.id, &device.description);
+    clgrad_cl_device device;
+    clgrad_cl_find_device(platform, id, &device);
     return clgrad_cl_open(&device, queue, context, message);
 }
 
@@ -77,7 +79,13 @@ clgrad_status clgrad_opencl_buffer_create(clgrad_context *context, cl_mem memory
         return clgrad_fail(context, CLGRAD_STATUS_OUT_OF_MEMORY,
                            "opencl_buffer_create: the host is out of memory");
     clRetainMemObject(memory);
-    *created = (clgrad_buffer){.context = context, .bytes = bytes, .storage = memory};
+    *created = (clgrad_buffer){.context = context, .bytes = bytes, .storage = memory, .root = memory};
+    cl_mem parent = NULL;
+    clGetMemObjectInfo(memory, CL_MEM_ASSOCIATED_MEMOBJECT, sizeof parent, &parent, NULL);
+    if (parent != NULL) {
+        clGetMemObjectInfo(memory, CL_MEM_OFFSET, sizeof created->origin, &created->origin, NULL);
+        created->root = parent;
+    }
     clgrad_context_retain(context);
     *buffer = created;
     return CLGRAD_STATUS_SUCCESS;

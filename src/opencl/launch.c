@@ -6,10 +6,11 @@ clgrad_cl_launch clgrad_cl_begin(clgrad_context *context, clgrad_cl_source sourc
                                  const char *value, const char *name)
 {
     clgrad_cl_launch launch = {.cl = clgrad_cl(context), .name = name};
-    char options[64] = "";
+    char options[96] = "";
     if (definition != NULL)
         snprintf(options, sizeof options, "-D%s%s", definition, value);
-    launch.status = clgrad_cl_find_kernel(launch.cl, source, options, name, &launch.kernel);
+    launch.status =
+        clgrad_cl_find_kernel(launch.cl, source, options, name, &launch.kernel, &launch.group_limit);
     return launch;
 }
 
@@ -74,18 +75,7 @@ void clgrad_cl_give_fault_read_only(clgrad_cl_launch *launch)
 void clgrad_cl_give_fault(clgrad_cl_launch *launch)
 {
     clgrad_cl_give_fault_read_only(launch);
-    launch->cl->fault_possible = true;
-}
-
-clgrad_status clgrad_cl_enqueue_groups(clgrad_cl_launch *launch, const size_t groups[2],
-                                       const size_t local[2])
-{
-    if (launch->status != CLGRAD_STATUS_SUCCESS)
-        return launch->status;
-    const size_t global[2] = {groups[0] * local[0], groups[1] * local[1]};
-    cl_int error =
-        clEnqueueNDRangeKernel(launch->cl->queue, launch->kernel, 2, NULL, global, local, 0, NULL, NULL);
-    return error == CL_SUCCESS ? CLGRAD_STATUS_SUCCESS : clgrad_cl_fail(launch->cl, error, launch->name);
+    launch->writes_fault = true;
 }
 
 size_t clgrad_cl_cover(size_t n, size_t group)
@@ -93,19 +83,73 @@ size_t clgrad_cl_cover(size_t n, size_t group)
     return n / group + (n % group != 0);
 }
 
-clgrad_status clgrad_cl_enqueue_elements(clgrad_cl_launch *launch, size_t n)
+size_t clgrad_cl_power_of_two(size_t n, size_t limit)
 {
-    const size_t local[2] = {launch->cl->element_group, 1};
-    return clgrad_cl_enqueue_groups(launch, (size_t[]){clgrad_cl_cover(n, local[0]), 1}, local);
+    size_t power = 1;
+    while (power < n && power < limit)
+        power *= 2;
+    return power;
 }
 
-clgrad_status clgrad_cl_enqueue_matrix(clgrad_cl_launch *launch, size_t columns, size_t rows)
+/* What the device, and this kernel on it, allow. */
+static size_t element_group(const clgrad_cl_launch *launch)
+{
+    size_t group = launch->cl->element_group;
+    while (group > 1 && group > launch->group_limit)
+        group /= 2;
+    return group;
+}
+
+void clgrad_cl_over_elements(clgrad_cl_launch *launch, size_t n)
+{
+    launch->local[0] = element_group(launch);
+    launch->local[1] = 1;
+    launch->groups[0] = clgrad_cl_cover(n, launch->local[0]);
+    launch->groups[1] = 1;
+}
+
+void clgrad_cl_over_matrix(clgrad_cl_launch *launch, size_t columns, size_t rows)
 {
     /* Narrow matrices take several rows into a group. */
-    const size_t width = clgrad_cl_power_of_two(columns, launch->cl->element_group);
-    const size_t local[2] = {width, launch->cl->element_group / width};
+    const size_t group = element_group(launch);
+    launch->local[0] = clgrad_cl_power_of_two(columns, group);
+    launch->local[1] = group / launch->local[0];
+    launch->groups[0] = clgrad_cl_cover(columns, launch->local[0]);
+    launch->groups[1] = clgrad_cl_cover(rows, launch->local[1]);
     /* CUDA devices allow 65,535 groups in this dimension; the kernels go on to further rows themselves. */
-    const size_t high = clgrad_cl_cover(rows, local[1]);
-    return clgrad_cl_enqueue_groups(
-        launch, (size_t[]){clgrad_cl_cover(columns, local[0]), high < 32768 ? high : 32768}, local);
+    if (launch->groups[1] > 32768)
+        launch->groups[1] = 32768;
+}
+
+void clgrad_cl_over_groups(clgrad_cl_launch *launch, size_t groups)
+{
+    launch->local[0] = launch->cl->group_size;
+    launch->groups[0] = groups;
+    launch->local[1] = launch->groups[1] = 1;
+}
+
+clgrad_status clgrad_cl_ready(const clgrad_cl_launch *launches, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (launches[i].status != CLGRAD_STATUS_SUCCESS)
+            return launches[i].status;
+    return CLGRAD_STATUS_SUCCESS;
+}
+
+clgrad_status clgrad_cl_enqueue(const clgrad_cl_launch *launches, size_t count)
+{
+    clgrad_status status = clgrad_cl_ready(launches, count);
+    for (size_t i = 0; i < count && status == CLGRAD_STATUS_SUCCESS; i++) {
+        const clgrad_cl_launch *l = &launches[i];
+        const size_t global[2] = {l->groups[0] * l->local[0], l->groups[1] * l->local[1]};
+        if (global[0] == 0 || global[1] == 0)
+            continue;
+        cl_int error =
+            clEnqueueNDRangeKernel(l->cl->queue, l->kernel, 2, NULL, global, l->local, 0, NULL, NULL);
+        if (error != CL_SUCCESS)
+            status = clgrad_cl_fail(l->cl, error, l->name);
+        else if (l->writes_fault)
+            l->cl->fault_possible = true;
+    }
+    return status;
 }

@@ -13,11 +13,10 @@ typedef struct call {
     const clgrad_loss *loss;
     const clgrad_loss_info *info;
     clgrad_tensor prediction, target, value, dvalue, dprediction;
-    size_t terms;          /* unreduced values: elements or rows */
-    cl_int wants;          /* of the main kernel */
-    double gradient_scale; /* 1, or for a mean 1 / terms */
-    double term_scale;     /* of each term and gradient: a power of two, at most 1 / terms for a mean */
-    double total_scale;    /* of the sum of those */
+    size_t terms;       /* unreduced values: elements or rows */
+    cl_int wants;       /* of the main kernel */
+    double term_scale;  /* of each term and gradient: a power of two, at most 1 / terms for a mean */
+    double total_scale; /* of the sum of terms, and of gradients once more */
 } call;
 
 /*
@@ -56,38 +55,34 @@ typedef struct division {
 static division share_out(const clgrad_cl_context *cl, size_t n)
 {
     const size_t enough = 8 * cl->group_size, most = 1024;
-    const size_t groups = n <= enough                         ? 1
-                          : clgrad_cl_cover(n, enough) < most ? clgrad_cl_cover(n, enough)
-                                                              : most;
+    size_t groups = clgrad_cl_cover(n, enough);
+    groups = groups < 1 ? 1 : groups > most ? most : groups;
     const size_t share = clgrad_cl_cover(clgrad_cl_cover(n, groups), cl->group_size) * cl->group_size;
     return (division){groups, share};
 }
 
 /* value = total_scale * the sum of count numbers. */
-static clgrad_status enqueue_total(const call *c, cl_mem numbers, size_t count)
+static clgrad_cl_launch prepare_total(const call *c, cl_mem numbers, size_t count)
 {
     clgrad_cl_launch launch = clgrad_cl_begin(c->context, CLGRAD_CL_LOSS, NULL, NULL, "loss_total");
     clgrad_cl_give_count(&launch, count);
     clgrad_cl_give_memory(&launch, numbers, 0);
     clgrad_cl_give_tensor(&launch, c->value);
     clgrad_cl_give_real(&launch, c->total_scale);
-    return clgrad_cl_enqueue_groups(&launch, (size_t[]){1, 1}, (size_t[]){c->cl->group_size, 1});
+    clgrad_cl_over_groups(&launch, 1);
+    return launch;
+}
+
+/* Room for numbers between the launches of one call. */
+static clgrad_status reserve(const call *c, size_t numbers)
+{
+    return clgrad_cl_reserve(c->cl, &c->cl->loss_scratch, (numbers > 0 ? numbers : 1) * sizeof(cl_float));
 }
 
 /* ---- a value for each element ---- */
 
-/* One launch, and a second where the sum takes more than one group. */
-static clgrad_status evaluate_elements(call *c)
+static clgrad_cl_launch prepare_elements(const call *c, division shares, bool in_parts)
 {
-    const division shares = share_out(c->cl, c->terms);
-    const bool in_parts = (c->wants & WANT_TOTAL) && shares.groups > 1;
-    if (in_parts) {
-        clgrad_status status =
-            clgrad_cl_reserve(c->cl, &c->cl->loss_scratch, shares.groups * sizeof(cl_float));
-        if (status != CLGRAD_STATUS_SUCCESS)
-            return status;
-    }
-
     clgrad_cl_launch launch =
         clgrad_cl_begin(c->context, CLGRAD_CL_LOSS_ELEMENT, "LOSS=loss_", c->info->name, "loss_element");
     clgrad_cl_give_count(&launch, c->terms);
@@ -106,17 +101,28 @@ static clgrad_status evaluate_elements(call *c)
     clgrad_cl_give_tensor(&launch, c->dvalue);
     clgrad_cl_give_tensor(&launch, c->dprediction);
     clgrad_cl_give_real(&launch, c->total_scale);
-    clgrad_status status =
-        clgrad_cl_enqueue_groups(&launch, (size_t[]){shares.groups, 1}, (size_t[]){c->cl->group_size, 1});
-    if (status != CLGRAD_STATUS_SUCCESS || !in_parts)
+    clgrad_cl_over_groups(&launch, shares.groups);
+    return launch;
+}
+
+/* One launch, and a second where the sum takes more than one group. */
+static clgrad_status evaluate_elements(const call *c)
+{
+    const division shares = share_out(c->cl, c->terms);
+    const bool in_parts = (c->wants & WANT_TOTAL) && shares.groups > 1;
+    clgrad_status status = in_parts ? reserve(c, shares.groups) : CLGRAD_STATUS_SUCCESS;
+    if (status != CLGRAD_STATUS_SUCCESS)
         return status;
-    return enqueue_total(c, c->cl->loss_scratch.memory, shares.groups);
+    clgrad_cl_launch launches[2] = {prepare_elements(c, shares, in_parts)};
+    if (in_parts)
+        launches[1] = prepare_total(c, c->cl->loss_scratch.memory, shares.groups);
+    return clgrad_cl_enqueue(launches, in_parts ? 2 : 1);
 }
 
 /* ---- a value for each row ---- */
 
 /* The kernel that the list's row names; CLASS_INDICES for its target as indices. */
-static clgrad_status enqueue_rows(call *c, cl_mem values, size_t values_offset)
+static clgrad_cl_launch prepare_rows(const call *c, cl_mem values, size_t values_offset)
 {
     char name[64];
     snprintf(name, sizeof name, "loss_%s", c->info->name);
@@ -124,7 +130,6 @@ static clgrad_status enqueue_rows(call *c, cl_mem values, size_t values_offset)
     const size_t classes = c->prediction.shape[1];
     /* A CPU's work-item takes a row of its own; on a GPU neighbours read neighbouring classes. */
     const size_t lanes = c->cl->is_cpu ? 1 : clgrad_cl_power_of_two(classes, c->cl->group_size);
-    const size_t rows_per_group = c->cl->group_size / lanes;
 
     clgrad_cl_launch launch =
         clgrad_cl_begin(c->context, CLGRAD_CL_LOSS_ROW, indices ? "CLASS_INDICES=" : NULL, "1", name);
@@ -140,79 +145,81 @@ static clgrad_status enqueue_rows(call *c, cl_mem values, size_t values_offset)
     clgrad_cl_give_tensor(&launch, c->dprediction);
     clgrad_cl_give_real(&launch, c->total_scale);
     clgrad_cl_give_fault(&launch);
-    return clgrad_cl_enqueue_groups(&launch, (size_t[]){clgrad_cl_cover(c->terms, rows_per_group), 1},
-                                    (size_t[]){c->cl->group_size, 1});
+    clgrad_cl_over_groups(&launch, clgrad_cl_cover(c->terms, c->cl->group_size / lanes));
+    return launch;
 }
 
 /* One launch for the rows, and one to add them up. */
-static clgrad_status evaluate_rows(call *c)
+static clgrad_status evaluate_rows(const call *c)
 {
-    cl_mem values = NULL;
-    size_t values_offset = 0;
-    if (c->wants & WANT_VALUES) {
-        values = clgrad_cl_memory(c->value);
-        values_offset = c->value.offset;
-    } else if (c->wants & WANT_TOTAL) {
-        const size_t bytes = (c->terms > 0 ? c->terms : 1) * sizeof(cl_float);
-        clgrad_status status = clgrad_cl_reserve(c->cl, &c->cl->loss_scratch, bytes);
-        if (status != CLGRAD_STATUS_SUCCESS)
-            return status;
-        values = c->cl->loss_scratch.memory;
-    }
-    clgrad_status status = c->terms > 0 ? enqueue_rows(c, values, values_offset) : CLGRAD_STATUS_SUCCESS;
-    if (status != CLGRAD_STATUS_SUCCESS || !(c->wants & WANT_TOTAL))
+    const bool adds_up = c->wants & WANT_TOTAL;
+    clgrad_status status = adds_up ? reserve(c, c->terms) : CLGRAD_STATUS_SUCCESS;
+    if (status != CLGRAD_STATUS_SUCCESS)
         return status;
-    return enqueue_total(c, values, c->terms);
+    cl_mem values = NULL;
+    if (adds_up)
+        values = c->cl->loss_scratch.memory;
+    else if (c->wants & WANT_VALUES)
+        values = clgrad_cl_memory(c->value);
+    clgrad_cl_launch launches[2] = {prepare_rows(c, values, adds_up ? 0 : c->value.offset)};
+    if (adds_up)
+        launches[1] = prepare_total(c, values, c->terms);
+    return clgrad_cl_enqueue(launches, adds_up ? 2 : 1);
 }
 
 /* ---- one value for the whole ---- */
 
-/* Sums by group and the root, which the gradient needs too. */
-static clgrad_status enqueue_root(const call *c, cl_mem root, size_t root_offset)
+/* As in kernels/loss_whole.cl. */
+enum { SUMS_PER_GROUP = 3 };
+
+/* One of the three kernels that the list's row names. */
+static clgrad_cl_launch begin_whole(const call *c, char name[64], const char *part)
 {
+    snprintf(name, 64, "loss_%s_%s", c->info->name, part);
+    return clgrad_cl_begin(c->context, CLGRAD_CL_LOSS_WHOLE, NULL, NULL, name);
+}
+
+/* Sums by group, the value of those, and the gradient, which reads the value. */
+static clgrad_status evaluate_whole(const call *c)
+{
+    /* Room for the value, where the caller does not want it, and the sums behind it. */
     const division shares = share_out(c->cl, c->terms);
-    const size_t local[2] = {c->cl->group_size, 1};
-    clgrad_cl_launch sums = clgrad_cl_begin(c->context, CLGRAD_CL_LOSS_L2, NULL, NULL, "loss_l2_sums");
+    clgrad_status status = reserve(c, 1 + SUMS_PER_GROUP * shares.groups);
+    if (status != CLGRAD_STATUS_SUCCESS)
+        return status;
+    const cl_mem scratch = c->cl->loss_scratch.memory;
+    const bool wants_value = clgrad_present(c->value);
+    const cl_mem value = wants_value ? clgrad_cl_memory(c->value) : scratch;
+    const size_t value_offset = wants_value ? c->value.offset : 0;
+    char names[3][64];
+
+    clgrad_cl_launch sums = begin_whole(c, names[0], "sums");
     clgrad_cl_give_count(&sums, c->terms);
     clgrad_cl_give_count(&sums, shares.share);
     clgrad_cl_give_tensor(&sums, c->prediction);
     clgrad_cl_give_tensor(&sums, c->target);
-    clgrad_cl_give_memory(&sums, c->cl->loss_scratch.memory, 1);
-    clgrad_status status = clgrad_cl_enqueue_groups(&sums, (size_t[]){shares.groups, 1}, local);
-    if (status != CLGRAD_STATUS_SUCCESS)
-        return status;
+    clgrad_cl_give_memory(&sums, scratch, 1);
+    clgrad_cl_over_groups(&sums, shares.groups);
 
-    clgrad_cl_launch last = clgrad_cl_begin(c->context, CLGRAD_CL_LOSS_L2, NULL, NULL, "loss_l2_root");
-    clgrad_cl_give_count(&last, shares.groups);
-    clgrad_cl_give_memory(&last, c->cl->loss_scratch.memory, 1);
-    clgrad_cl_give_count(&last, c->terms);
-    clgrad_cl_give_memory(&last, root, root_offset);
-    return clgrad_cl_enqueue_groups(&last, (size_t[]){1, 1}, local);
-}
+    clgrad_cl_launch whole = begin_whole(c, names[1], "value");
+    clgrad_cl_give_count(&whole, shares.groups);
+    clgrad_cl_give_memory(&whole, scratch, 1);
+    clgrad_cl_give_count(&whole, c->terms);
+    clgrad_cl_give_memory(&whole, value, value_offset);
+    clgrad_cl_over_groups(&whole, 1);
+    if (!(c->wants & WANT_GRADIENT))
+        return clgrad_cl_enqueue((clgrad_cl_launch[]){sums, whole}, 2);
 
-static clgrad_status evaluate_whole(call *c)
-{
-    /* Room for the root, where the caller does not want it, and three sums a group behind it. */
-    const size_t numbers = 1 + 3 * share_out(c->cl, c->terms).groups;
-    clgrad_status status = clgrad_cl_reserve(c->cl, &c->cl->loss_scratch, numbers * sizeof(cl_float));
-    if (status != CLGRAD_STATUS_SUCCESS)
-        return status;
-    const bool wants_value = clgrad_present(c->value);
-    const cl_mem root = wants_value ? clgrad_cl_memory(c->value) : c->cl->loss_scratch.memory;
-    const size_t root_offset = wants_value ? c->value.offset : 0;
-    status = enqueue_root(c, root, root_offset);
-    if (status != CLGRAD_STATUS_SUCCESS || !(c->wants & WANT_GRADIENT) || c->terms == 0)
-        return status;
-
-    clgrad_cl_launch launch = clgrad_cl_begin(c->context, CLGRAD_CL_LOSS_L2, NULL, NULL, "loss_l2_gradient");
-    clgrad_cl_give_count(&launch, c->terms);
-    clgrad_cl_give_int(&launch, c->wants);
-    clgrad_cl_give_tensor(&launch, c->prediction);
-    clgrad_cl_give_tensor(&launch, c->target);
-    clgrad_cl_give_memory(&launch, root, root_offset);
-    clgrad_cl_give_tensor(&launch, c->dvalue);
-    clgrad_cl_give_tensor(&launch, c->dprediction);
-    return clgrad_cl_enqueue_elements(&launch, c->terms);
+    clgrad_cl_launch gradient = begin_whole(c, names[2], "gradient");
+    clgrad_cl_give_count(&gradient, c->terms);
+    clgrad_cl_give_int(&gradient, c->wants);
+    clgrad_cl_give_tensor(&gradient, c->prediction);
+    clgrad_cl_give_tensor(&gradient, c->target);
+    clgrad_cl_give_memory(&gradient, value, value_offset);
+    clgrad_cl_give_tensor(&gradient, c->dvalue);
+    clgrad_cl_give_tensor(&gradient, c->dprediction);
+    clgrad_cl_over_elements(&gradient, c->terms);
+    return clgrad_cl_enqueue((clgrad_cl_launch[]){sums, whole, gradient}, 3);
 }
 
 static clgrad_status evaluate(clgrad_context *context, const clgrad_loss *loss, clgrad_tensor prediction,

@@ -23,26 +23,29 @@ clgrad_status clgrad_cl_reserve(clgrad_cl_context *cl, clgrad_cl_scratch *scratc
     return CLGRAD_STATUS_SUCCESS;
 }
 
-/* Enqueue a read of the device's record of faults into the host's, where there may be something in it. */
-clgrad_status clgrad_cl_fetch_fault(clgrad_cl_context *cl, clgrad_fault *fault)
+clgrad_status clgrad_cl_fetch_fault(clgrad_cl_context *cl)
 {
-    *fault = (clgrad_fault){0};
     if (!cl->fault_possible)
         return CLGRAD_STATUS_SUCCESS;
-    cl_int error =
-        clEnqueueReadBuffer(cl->queue, cl->fault, CL_FALSE, 0, sizeof *fault, fault, 0, NULL, NULL);
+    cl_int error = clEnqueueReadBuffer(cl->queue, cl->fault, CL_FALSE, 0, sizeof cl->fetched, &cl->fetched, 0,
+                                       NULL, NULL);
     return error == CL_SUCCESS ? CLGRAD_STATUS_SUCCESS : clgrad_cl_fail(cl, error, "clEnqueueReadBuffer");
 }
 
-/* The read has come back: keep what it brought and clear the device's record. */
-clgrad_status clgrad_cl_keep_fault(clgrad_cl_context *cl, const clgrad_fault *fault)
+/* The record counts as read only once it is clear again: else it would go on suspending without ever being
+ * told. */
+clgrad_status clgrad_cl_keep_fault(clgrad_cl_context *cl)
 {
-    cl->fault_possible = false;
-    if (fault->kind == CLGRAD_FAULT_NONE)
+    static const clgrad_fault none = {0};
+    if (!cl->fault_possible)
         return CLGRAD_STATUS_SUCCESS;
-    cl->base.fault = *fault;
-    const cl_int zero = 0;
-    cl_int error =
-        clEnqueueFillBuffer(cl->queue, cl->fault, &zero, sizeof zero, 0, sizeof *fault, 0, NULL, NULL);
-    return error == CL_SUCCESS ? CLGRAD_STATUS_SUCCESS : clgrad_cl_fail(cl, error, "clEnqueueFillBuffer");
+    if (cl->fetched.kind != CLGRAD_FAULT_NONE) {
+        cl_int error =
+            clEnqueueWriteBuffer(cl->queue, cl->fault, CL_FALSE, 0, sizeof none, &none, 0, NULL, NULL);
+        if (error != CL_SUCCESS)
+            return clgrad_cl_fail(cl, error, "clEnqueueWriteBuffer");
+    }
+    cl->base.fault = cl->fetched;
+    cl->fault_possible = false;
+    return CLGRAD_STATUS_SUCCESS;
 }

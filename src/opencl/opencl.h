@@ -29,7 +29,12 @@ typedef struct clgrad_cl_product {
     clgrad_tensor a, b, c;
 } clgrad_cl_product;
 
-typedef clgrad_status (*clgrad_cl_gemm_function)(clgrad_cl_context *cl, const clgrad_cl_product *product);
+/* Who multiplies: prepare and multiply see no size 0; release may be NULL. */
+typedef struct clgrad_cl_gemm_provider {
+    clgrad_status (*prepare)(clgrad_cl_context *cl, const clgrad_cl_product *product);
+    clgrad_status (*multiply)(clgrad_cl_context *cl, const clgrad_cl_product *product);
+    void (*release)(clgrad_cl_context *cl);
+} clgrad_cl_gemm_provider;
 
 /* Device memory that is kept from call to call and grows when a call needs more. */
 typedef struct clgrad_cl_scratch {
@@ -48,10 +53,12 @@ struct clgrad_cl_context {
     bool is_cpu;
     struct clgrad_cl_kernel *kernels; /* those built so far, see program.c */
     cl_mem fault;                     /* a clgrad_fault, which kernels write */
+    clgrad_fault fetched;             /* what a read of it, perhaps still pending, brings */
     bool fault_possible; /* a kernel that may write it has been enqueued since it was last read */
     clgrad_cl_scratch loss_scratch, gemm_scratch;
-    clgrad_cl_gemm_function gemm;
+    const clgrad_cl_gemm_provider *gemm;
     void *noted_addresses[2]; /* gemm_blas.c's */
+    bool used_clblast;        /* gemm_clblast.c's */
 };
 
 static inline clgrad_cl_context *clgrad_cl(clgrad_context *context)
@@ -71,8 +78,8 @@ typedef struct clgrad_cl_device {
     clgrad_device description;
 } clgrad_cl_device;
 
-/* Everything in a description but the specification. */
-void clgrad_cl_describe(cl_platform_id platform, cl_device_id id, clgrad_device *device);
+/* A device that somebody else has chosen; a sub-device has no specification. */
+void clgrad_cl_find_device(cl_platform_id platform, cl_device_id id, clgrad_cl_device *device);
 
 /* The best device that a specification, which begins with "opencl", allows. */
 clgrad_status clgrad_cl_choose_device(const char *specification, clgrad_cl_device *device,
@@ -88,11 +95,11 @@ clgrad_status clgrad_cl_open(const clgrad_cl_device *device, cl_command_queue qu
 void clgrad_cl_release_memory(cl_mem memory);
 
 /*
- * The device's record of faults, read in two halves around a wait: fetch enqueues a read into fault, which
- * must live until then; keep hands what came to the context and clears the record.
+ * The device's record of faults, read in two halves around a wait: fetch enqueues a read, keep hands what
+ * came to the context and clears the record.
  */
-clgrad_status clgrad_cl_fetch_fault(clgrad_cl_context *cl, clgrad_fault *fault);
-clgrad_status clgrad_cl_keep_fault(clgrad_cl_context *cl, const clgrad_fault *fault);
+clgrad_status clgrad_cl_fetch_fault(clgrad_cl_context *cl);
+clgrad_status clgrad_cl_keep_fault(clgrad_cl_context *cl);
 
 /* Turn an OpenCL error into a status and a sentence that names the call. */
 clgrad_status clgrad_cl_fail(clgrad_cl_context *cl, cl_int error, const char *call);
@@ -111,27 +118,32 @@ typedef enum clgrad_cl_source {
     CLGRAD_CL_LOSS,
     CLGRAD_CL_LOSS_ELEMENT,
     CLGRAD_CL_LOSS_ROW,
-    CLGRAD_CL_LOSS_L2,
+    CLGRAD_CL_LOSS_WHOLE,
     CLGRAD_CL_OPTIMIZER
 } clgrad_cl_source;
 
 /* The kernel of a source built with the given options ("" for none), from the context's cache or built now.
  */
 clgrad_status clgrad_cl_find_kernel(clgrad_cl_context *cl, clgrad_cl_source source, const char *options,
-                                    const char *name, cl_kernel *kernel);
+                                    const char *name, cl_kernel *kernel, size_t *group_limit);
 void clgrad_cl_release_kernels(clgrad_cl_context *cl);
 
 /* ---- launches ---- */
 
 /*
- * A launch in the making: begin, one call for each kernel argument in order, enqueue. Once something has
- * failed the rest does nothing, and enqueue returns the failure.
+ * A launch in the making: begin, one call for each kernel argument in order, the grid, enqueue. Once
+ * something has failed the rest does nothing, and enqueue returns the failure. A call that makes several
+ * launches prepares them all before it enqueues the first, so that a kernel which does not build is found
+ * before anything has changed.
  */
 typedef struct clgrad_cl_launch {
     clgrad_cl_context *cl;
     const char *name;
     cl_kernel kernel;
-    cl_uint next;
+    size_t group_limit; /* the largest group that the kernel can run in */
+    cl_uint next;       /* argument */
+    bool writes_fault;
+    size_t groups[2], local[2];
     clgrad_status status;
 } clgrad_cl_launch;
 
@@ -156,16 +168,21 @@ void clgrad_cl_give_parameters(clgrad_cl_launch *launch, const clgrad_parameter 
 void clgrad_cl_give_fault(clgrad_cl_launch *launch);
 void clgrad_cl_give_fault_read_only(clgrad_cl_launch *launch);
 
-/* One work-item for each of n elements, padded to whole groups. */
-clgrad_status clgrad_cl_enqueue_elements(clgrad_cl_launch *launch, size_t n);
+/* The grid. One work-item for each of n elements, padded to whole groups. */
+void clgrad_cl_over_elements(clgrad_cl_launch *launch, size_t n);
 
 /* One work-item for each column, padded, and for as many rows as the grid allows; the kernel loops over the
  * rest. */
-clgrad_status clgrad_cl_enqueue_matrix(clgrad_cl_launch *launch, size_t columns, size_t rows);
+void clgrad_cl_over_matrix(clgrad_cl_launch *launch, size_t columns, size_t rows);
 
-/* A grid in groups: groups[i] groups of local[i] work-items along each of two dimensions. */
-clgrad_status clgrad_cl_enqueue_groups(clgrad_cl_launch *launch, const size_t groups[2],
-                                       const size_t local[2]);
+/* So many groups of GROUP_SIZE. */
+void clgrad_cl_over_groups(clgrad_cl_launch *launch, size_t groups);
+
+/* Whether all of them are ready, and their failure if not. */
+clgrad_status clgrad_cl_ready(const clgrad_cl_launch *launches, size_t count);
+
+/* Enqueue them in order, or none if one of them is not ready. A launch over nothing is left out. */
+clgrad_status clgrad_cl_enqueue(const clgrad_cl_launch *launches, size_t count);
 
 /* How many groups of a size cover n. */
 size_t clgrad_cl_cover(size_t n, size_t group);
@@ -175,20 +192,21 @@ size_t clgrad_cl_power_of_two(size_t n, size_t limit);
 
 /* ---- matrix products ---- */
 
-/* The provider for a context's device; the only place where it is chosen. */
-clgrad_cl_gemm_function clgrad_cl_choose_gemm(const clgrad_cl_context *cl);
+/* Choose the provider for a context's device; the only place where that is done. */
+clgrad_status clgrad_cl_choose_gemm(clgrad_cl_context *cl);
 
-/* Enqueue a product with the context's provider. Any size may be 0; with k = 0 C becomes 0. */
+/*
+ * Whether the context's provider can do a product, with all that it needs for it reserved; then the product,
+ * enqueued. Any size may be 0; with k = 0 C becomes 0.
+ */
+clgrad_status clgrad_cl_prepare_gemm(clgrad_cl_context *cl, const clgrad_cl_product *product);
 clgrad_status clgrad_cl_gemm(clgrad_cl_context *cl, const clgrad_cl_product *product);
 
-/* The providers themselves, with no size 0. A host BLAS in a native kernel, for devices that share the host's
- * memory. */
-clgrad_status clgrad_cl_gemm_blas(clgrad_cl_context *cl, const clgrad_cl_product *product);
-clgrad_status clgrad_cl_gemm_clblast(clgrad_cl_context *cl, const clgrad_cl_product *product);
+/* The providers. blas is a host BLAS in a native kernel, for devices that share the host's memory. */
+extern const clgrad_cl_gemm_provider clgrad_cl_blas, clgrad_cl_clblast;
 
-/* What a context's provider keeps outside of it, given back; for CLBlast, of all contexts. */
-void clgrad_cl_release_gemm(const clgrad_cl_context *cl);
-void clgrad_cl_clear_clblast(void);
+/* What a context's provider keeps outside of it, given back. */
+void clgrad_cl_release_gemm(clgrad_cl_context *cl);
 
 /* ---- families ---- */
 

@@ -16,7 +16,7 @@ static const char *const sources[][MAX_PIECES] = {
     [CLGRAD_CL_LOSS] = {clgrad_kernel_common, clgrad_kernel_loss},
     [CLGRAD_CL_LOSS_ELEMENT] = {clgrad_kernel_common, clgrad_kernel_loss, clgrad_kernel_loss_element},
     [CLGRAD_CL_LOSS_ROW] = {clgrad_kernel_common, clgrad_kernel_loss, clgrad_kernel_loss_row},
-    [CLGRAD_CL_LOSS_L2] = {clgrad_kernel_common, clgrad_kernel_loss, clgrad_kernel_loss_l2},
+    [CLGRAD_CL_LOSS_WHOLE] = {clgrad_kernel_common, clgrad_kernel_loss, clgrad_kernel_loss_whole},
     [CLGRAD_CL_OPTIMIZER] = {clgrad_kernel_common, clgrad_kernel_optimizer},
 };
 
@@ -24,10 +24,11 @@ static const char *const sources[][MAX_PIECES] = {
 typedef struct clgrad_cl_kernel {
     struct clgrad_cl_kernel *next;
     clgrad_cl_source source;
-    char options[64];
+    char options[96];
     char name[64];
     cl_program program;
     cl_kernel kernel;
+    size_t group_limit;
 } clgrad_cl_kernel;
 
 static void free_kernel(clgrad_cl_kernel *entry)
@@ -57,10 +58,10 @@ static clgrad_status fail_build(clgrad_cl_context *cl, const clgrad_cl_kernel *e
     log = calloc(1, bytes + 1);
     if (log != NULL)
         clGetProgramBuildInfo(entry->program, cl->device, CL_PROGRAM_BUILD_LOG, bytes, log, NULL);
-    clgrad_status status = clgrad_fail(&cl->base, CLGRAD_STATUS_BUILD_FAILED,
-                                       "the kernel %s (%s) does not build on %s (%s): %s: %s", entry->name,
-                                       entry->options, cl->base.device.name, cl->base.device.driver,
-                                       clgrad_cl_error_name(error), log != NULL ? log : "");
+    clgrad_status status = clgrad_fail(
+        &cl->base, CLGRAD_STATUS_BUILD_FAILED, "the kernel %s%s%s does not build on %s (%s): %s: %s",
+        entry->name, entry->options[0] != '\0' ? " " : "", entry->options, cl->base.device.name,
+        cl->base.device.driver, clgrad_cl_error_name(error), log != NULL ? log : "");
     free(log);
     return status;
 }
@@ -103,18 +104,22 @@ static clgrad_status add_kernel(clgrad_cl_context *cl, clgrad_cl_kernel *entry)
         return fail_build(cl, entry, error);
     if (error != CL_SUCCESS)
         return clgrad_cl_fail(cl, error, "clCreateKernel");
+    if (clGetKernelWorkGroupInfo(entry->kernel, cl->device, CL_KERNEL_WORK_GROUP_SIZE,
+                                 sizeof entry->group_limit, &entry->group_limit, NULL) != CL_SUCCESS)
+        entry->group_limit = SIZE_MAX;
     entry->next = cl->kernels;
     cl->kernels = entry;
     return CLGRAD_STATUS_SUCCESS;
 }
 
 clgrad_status clgrad_cl_find_kernel(clgrad_cl_context *cl, clgrad_cl_source source, const char *options,
-                                    const char *name, cl_kernel *kernel)
+                                    const char *name, cl_kernel *kernel, size_t *group_limit)
 {
     for (const clgrad_cl_kernel *entry = cl->kernels; entry != NULL; entry = entry->next)
         if (entry->source == source && strcmp(entry->name, name) == 0 &&
             strcmp(entry->options, options) == 0) {
             *kernel = entry->kernel;
+            *group_limit = entry->group_limit;
             return CLGRAD_STATUS_SUCCESS;
         }
 
@@ -125,9 +130,11 @@ clgrad_status clgrad_cl_find_kernel(clgrad_cl_context *cl, clgrad_cl_source sour
     snprintf(entry->options, sizeof entry->options, "%s", options);
     snprintf(entry->name, sizeof entry->name, "%s", name);
     clgrad_status status = add_kernel(cl, entry);
-    if (status == CLGRAD_STATUS_SUCCESS)
-        *kernel = entry->kernel;
-    else
+    if (status != CLGRAD_STATUS_SUCCESS) {
         free_kernel(entry);
-    return status;
+        return status;
+    }
+    *kernel = entry->kernel;
+    *group_limit = entry->group_limit;
+    return CLGRAD_STATUS_SUCCESS;
 }

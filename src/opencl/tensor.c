@@ -1,5 +1,7 @@
 #include "opencl.h"
 
+#include <string.h>
+
 static clgrad_status allocate(clgrad_context *context, clgrad_buffer *buffer)
 {
     clgrad_cl_context *cl = clgrad_cl(context);
@@ -42,28 +44,28 @@ static clgrad_status read(clgrad_context *context, clgrad_tensor tensor, void *d
 {
     clgrad_cl_context *cl = clgrad_cl(context);
     const size_t size = clgrad_type_size(tensor.type);
-    clgrad_fault fault;
-    clgrad_status status = clgrad_cl_fetch_fault(cl, &fault);
+    clgrad_status status = clgrad_cl_fetch_fault(cl);
     if (status != CLGRAD_STATUS_SUCCESS)
         return status;
     cl_int error = clEnqueueReadBuffer(cl->queue, clgrad_cl_memory(tensor), CL_TRUE, tensor.offset * size,
                                        clgrad_bytes(tensor), data, 0, NULL, NULL);
-    if (error == CL_SUCCESS)
-        return clgrad_cl_keep_fault(cl, &fault);
-    clFinish(cl->queue); /* fault is still being read into */
-    return clgrad_cl_fail(cl, error, "clEnqueueReadBuffer");
+    return error == CL_SUCCESS ? clgrad_cl_keep_fault(cl) : clgrad_cl_fail(cl, error, "clEnqueueReadBuffer");
 }
 
+/* By a kernel of our own: what clEnqueueFillBuffer writes counts as uninitialised for oclgrind. */
 static clgrad_status fill(clgrad_context *context, clgrad_tensor tensor, double value)
 {
-    clgrad_cl_context *cl = clgrad_cl(context);
-    const size_t size = clgrad_type_size(tensor.type);
+    const size_t n = clgrad_tensor_count(tensor);
     const cl_float number = (cl_float)value;
     const cl_int integer = tensor.type == CLGRAD_TYPE_INT32 ? (cl_int)value : 0;
-    const void *pattern = tensor.type == CLGRAD_TYPE_INT32 ? (const void *)&integer : &number;
-    cl_int error = clEnqueueFillBuffer(cl->queue, clgrad_cl_memory(tensor), pattern, size,
-                                       tensor.offset * size, clgrad_bytes(tensor), 0, NULL, NULL);
-    return error == CL_SUCCESS ? CLGRAD_STATUS_SUCCESS : clgrad_cl_fail(cl, error, "clEnqueueFillBuffer");
+    cl_uint word;
+    memcpy(&word, tensor.type == CLGRAD_TYPE_INT32 ? (const void *)&integer : &number, sizeof word);
+    clgrad_cl_launch launch = clgrad_cl_begin(context, CLGRAD_CL_TENSOR, NULL, NULL, "tensor_fill");
+    clgrad_cl_give_count(&launch, n);
+    clgrad_cl_give_tensor(&launch, tensor);
+    clgrad_cl_give_uint(&launch, word);
+    clgrad_cl_over_elements(&launch, n);
+    return clgrad_cl_enqueue(&launch, 1);
 }
 
 static clgrad_status copy(clgrad_context *context, clgrad_tensor source, clgrad_tensor destination)
@@ -90,7 +92,8 @@ static clgrad_status gather(clgrad_context *context, clgrad_tensor source, clgra
     clgrad_cl_give_tensor(&launch, destination);
     clgrad_cl_give_uint(&launch, source.type == CLGRAD_TYPE_FLOAT32 ? quiet_nan : 0);
     clgrad_cl_give_fault(&launch);
-    return clgrad_cl_enqueue_matrix(&launch, columns, count);
+    clgrad_cl_over_matrix(&launch, columns, count);
+    return clgrad_cl_enqueue(&launch, 1);
 }
 
 const clgrad_tensor_functions clgrad_cl_tensor_functions = {

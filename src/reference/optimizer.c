@@ -5,6 +5,8 @@
 
 #include "../internal.h"
 
+#include <string.h>
+
 /*
  * PyTorch optim.SGD, its algorithm box line by line. Momentum as PyTorch has it: the learning rate multiplies
  * the buffer, where Sutskever, Martens, Dahl, Hinton, "On the importance of initialization and momentum in
@@ -49,10 +51,13 @@ void clgrad_ref_optimizer_step(const clgrad_optimizer *optimizer, uint64_t step,
 static clgrad_status optimizer_step(clgrad_context *context, const clgrad_optimizer *optimizer, uint64_t step,
                                     clgrad_tensor gradient, clgrad_tensor parameters, clgrad_tensor state)
 {
-    if (context->fault.kind != CLGRAD_FAULT_NONE)
-        return CLGRAD_STATUS_SUCCESS; /* suspended until the fault has been reported */
-
     clgrad_ref_arrays arrays = {.context = context};
+    if (context->fault.kind != CLGRAD_FAULT_NONE) {
+        /* Suspended until the fault has been reported; but the step after a first one must find a state. */
+        if (step == 1 && clgrad_present(state))
+            memset(clgrad_ref_data(state), 0, clgrad_bytes(state));
+        return CLGRAD_STATUS_SUCCESS;
+    }
     double *gradient64 = clgrad_ref_load(&arrays, gradient);
     double *parameters64 = clgrad_ref_load(&arrays, parameters);
     double *state64 = clgrad_ref_load(&arrays, state);

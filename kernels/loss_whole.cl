@@ -1,5 +1,8 @@
 /*
- * The root of the mean of squared distances, in three launches: sums, the root, the gradient. Squares of
+ * Losses with one value for the whole, each in three launches: loss_NAME_sums adds up by group (SUMS_PER_GROUP numbers at
+ * most), loss_NAME_value makes the value of those, loss_NAME_gradient reads it.
+ *
+ * l2, the root of the mean of squared distances. Squares of
  * distances above 2^52 or below 2^-52 are added up apart, scaled into the middle of the range (Blue, "A
  * portable Fortran program to find the Euclidean norm of a vector", ACM TOMS 4, 1978), so that nothing
  * overflows or vanishes.
@@ -7,7 +10,7 @@
 
 #define LARGE 0x1p52f
 #define SMALL 0x1p-52f
-#define LARGE_SCALE 0x1p-76f
+#define LARGE_SCALE 0x1p-90f
 #define SMALL_SCALE 0x1p90f
 
 /* A distance that may be beyond the largest number, times LARGE_SCALE. */
@@ -17,7 +20,7 @@ static real large_distance(real p, real t)
 }
 
 /* Every group takes share elements; sums: three numbers a group, for large, middle and small distances. */
-__kernel void loss_l2_sums(ulong n, ulong share, __global const storage *prediction, ulong prediction_at,
+__kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void loss_l2_sums(ulong n, ulong share, __global const storage *prediction, ulong prediction_at,
                            __global const storage *target, ulong target_at, __global storage *sums, ulong sums_at)
 {
     __local real shared[GROUP_SIZE];
@@ -43,7 +46,7 @@ __kernel void loss_l2_sums(ulong n, ulong share, __global const storage *predict
 }
 
 /* result = the root of the mean over n distances, from the sums of so many groups; one work-group. */
-__kernel void loss_l2_root(ulong groups, __global const storage *sums, ulong sums_at, ulong n, __global storage *result,
+__kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void loss_l2_value(ulong groups, __global const storage *sums, ulong sums_at, ulong n, __global storage *result,
                            ulong result_at)
 {
     __local real shared[GROUP_SIZE];

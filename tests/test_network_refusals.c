@@ -1,0 +1,245 @@
+/*
+ * What a network's calls refuse, and what they do about a class index that is out of range: each refusal has
+ * its status, a sentence with the actual values, and leaves parameters, gradients and state as they were.
+ */
+#include "harness.h"
+#include "network_oracle.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A network with momentum that has made a step, and everything it owns or was given. */
+typedef struct setting {
+    clgrad_context *context;
+    training t;
+    clgrad_tensor prediction, owned[3];
+    void *before[5];
+} setting;
+
+static setting set_up(clgrad_context *context)
+{
+    clgrad_layer layers[LAYERS];
+    clgrad_network_options options = mixed_network(layers, 1);
+    options.optimizer.momentum = 0.9f;
+    options.optimizer.lr = 0.1f;
+    setting s = {.context = context, .t = start(context, &options)};
+    s.prediction = matrix_with(context, 9, 3, NULL);
+    step(context, s.t);
+    s.owned[0] = clgrad_network_parameters(s.t.network);
+    s.owned[1] = clgrad_network_gradients(s.t.network);
+    s.owned[2] = clgrad_network_state(s.t.network);
+    for (size_t i = 0; i < 3; i++)
+        s.before[i] = tensor_contents(context, s.owned[i]);
+    s.before[3] = tensor_contents(context, s.t.loss);
+    s.before[4] = tensor_contents(context, s.prediction);
+    return s;
+}
+
+/* Nothing has changed since. */
+static void tear_down(setting s)
+{
+    for (size_t i = 0; i < 3; i++)
+        assert_contents(s.context, s.owned[i], s.before[i]);
+    assert_contents(s.context, s.t.loss, s.before[3]);
+    assert_contents(s.context, s.prediction, s.before[4]);
+    assert_int_equal(clgrad_network_steps(s.t.network), 1);
+    for (size_t i = 0; i < COUNT(s.before); i++)
+        free(s.before[i]);
+    tensor_free(s.context, s.prediction);
+    stop(s.context, s.t);
+}
+
+/* Every call that takes x, target and loss. The sentence names the call. */
+static void refuse(const setting *s, clgrad_tensor x, clgrad_tensor target, clgrad_tensor loss,
+                   clgrad_status status, const char *part)
+{
+    clgrad_context *context = s->context;
+    clgrad_network *network = s->t.network;
+    assert_refused(context, clgrad_network_evaluate(network, x, target, loss), status, part);
+    assert_refused(context, clgrad_network_evaluate(network, x, target, loss), status, "network_evaluate: ");
+    assert_refused(context, clgrad_network_backward(network, x, target, loss), status, part);
+    assert_refused(context, clgrad_network_backward(network, x, target, loss), status, "network_backward: ");
+    assert_refused(context, clgrad_network_train_step(network, x, target, loss), status, part);
+}
+
+static void refuse_to_predict(const setting *s, clgrad_tensor x, clgrad_tensor prediction,
+                              clgrad_status status, const char *part)
+{
+    assert_refused(s->context, clgrad_network_predict(s->t.network, x, prediction), status, part);
+    assert_refused(s->context, clgrad_network_predict(s->t.network, x, prediction), status,
+                   "network_predict: ");
+}
+
+static clgrad_tensor with_type(clgrad_tensor tensor, clgrad_type type)
+{
+    tensor.type = type;
+    return tensor;
+}
+
+static clgrad_tensor with_offset(clgrad_tensor tensor, size_t offset)
+{
+    tensor.offset = offset;
+    return tensor;
+}
+
+/* Cut to its first columns; the rows lie closer together then, which does not matter here. */
+static clgrad_tensor with_columns(clgrad_tensor tensor, size_t columns)
+{
+    tensor.shape[1] = columns;
+    return tensor;
+}
+
+static void arguments_that_do_not_fit(clgrad_context *context)
+{
+    setting s = set_up(context);
+    const clgrad_tensor x = s.t.x, target = s.t.target, loss = s.t.loss, none = clgrad_tensor_none();
+    const clgrad_status argument = CLGRAD_STATUS_INVALID_ARGUMENT, shape = CLGRAD_STATUS_INVALID_SHAPE,
+                        type = CLGRAD_STATUS_INVALID_TYPE, range = CLGRAD_STATUS_OUT_OF_RANGE;
+    refuse(&s, none, target, loss, argument, ": x is absent");
+    refuse(&s, x, none, loss, argument, ": target is absent");
+    refuse(&s, x, target, none, argument, ": loss is absent");
+    refuse(&s, with_columns(x, 3), target, loss, shape, "x has 3 columns, but the network has 4 inputs");
+    refuse(&s, clgrad_tensor_rows(x, 0, 8), target, loss, shape, "target has shape [9]");
+    refuse(&s, x, clgrad_tensor_rows(target, 0, 8), loss, shape, "target has shape [8]");
+    refuse(&s, x, clgrad_tensor_rows(x, 0, 9), loss, shape, "target has shape [9, 4]");
+    refuse(&s, x, target, clgrad_tensor_vector(loss.buffer, loss.offset, CLGRAD_TYPE_FLOAT32, 2), shape,
+           "loss has shape [2]");
+    refuse(&s, x, target, clgrad_tensor_matrix(loss.buffer, loss.offset, 1, 1), shape,
+           "loss has shape [1, 1]");
+    refuse(&s, with_type(x, CLGRAD_TYPE_INT32), target, loss, type, ": x is int32");
+    refuse(&s, x, target, with_type(loss, CLGRAD_TYPE_INT32), type, ": loss is int32");
+    refuse(&s, with_offset(x, SIZE_MAX), target, loss, range, ": x has");
+    refuse(&s, x, with_offset(target, 19), loss, range, ": target has");
+    refuse(&s, x, target, with_offset(loss, 11), range, ": loss has");
+    refuse(&s, x, target, with_offset(loss, SIZE_MAX), range, ": loss has");
+
+    refuse_to_predict(&s, none, s.prediction, argument, ": x is absent");
+    refuse_to_predict(&s, x, none, argument, ": prediction is absent");
+    refuse_to_predict(&s, with_columns(x, 3), s.prediction, shape, "x has 3 columns");
+    refuse_to_predict(&s, x, with_columns(s.prediction, 2), shape,
+                      "prediction has shape [9, 2], it must have shape [9, 3]");
+    refuse_to_predict(&s, x, clgrad_tensor_rows(s.prediction, 0, 8), shape, "prediction has shape [8, 3]");
+    refuse_to_predict(&s, x, with_type(s.prediction, CLGRAD_TYPE_INT32), type, ": prediction is int32");
+    refuse_to_predict(&s, with_offset(x, 40), s.prediction, range, ": x has");
+    refuse_to_predict(&s, x, with_offset(s.prediction, 11), range, ": prediction has");
+    clgrad_tensor vector = x;
+    vector.rank = 1;
+    refuse(&s, vector, target, loss, shape, ": x has shape [9]");
+    refuse_to_predict(&s, vector, s.prediction, shape, ": x has shape [9]");
+
+    assert_int_equal(clgrad_network_predict(NULL, x, s.prediction), argument);
+    assert_int_equal(clgrad_network_evaluate(NULL, x, target, loss), argument);
+    assert_int_equal(clgrad_network_backward(NULL, x, target, loss), argument);
+    assert_int_equal(clgrad_network_train_step(NULL, x, target, loss), argument);
+    tear_down(s);
+}
+
+/* Outputs on inputs, and anything on what the network owns. */
+static void overlaps(clgrad_context *context)
+{
+    setting s = set_up(context);
+    const clgrad_tensor x = s.t.x, target = s.t.target;
+    const clgrad_status argument = CLGRAD_STATUS_INVALID_ARGUMENT;
+    refuse(&s, x, target, clgrad_tensor_scalar(x.buffer, x.offset + 35), argument, "loss overlaps x");
+    refuse(&s, x, target, clgrad_tensor_scalar(target.buffer, target.offset), argument,
+           "loss overlaps target");
+    refuse_to_predict(&s, x, clgrad_tensor_matrix(x.buffer, x.offset, 9, 3), argument,
+                      "prediction overlaps x");
+    const char *names[] = {"the network's parameters", "the network's gradients", "the network's state"};
+    for (size_t i = 0; i < COUNT(names); i++) {
+        const size_t last = clgrad_tensor_count(s.owned[i]) - 1;
+        refuse(&s, x, target, clgrad_tensor_scalar(s.owned[i].buffer, last), argument, names[i]);
+        refuse_to_predict(&s, x, clgrad_tensor_matrix(s.owned[i].buffer, last - 26, 9, 3), argument,
+                          names[i]);
+    }
+    tear_down(s);
+}
+
+/* ---- class indices ---- */
+
+/*
+ * A bad index leaves parameters and state alone, and so do the steps behind it, until it has been reported;
+ * then training goes on as if it had never been.
+ */
+static void bad_class_index_costs_nothing(clgrad_context *context)
+{
+    const int32_t bad[] = {3, -1, INT32_MAX, INT32_MIN};
+    for (size_t i = 0; i < COUNT(bad); i++)
+        for (int by_read = 0; by_read < 2; by_read++) {
+            clgrad_layer layers[LAYERS];
+            clgrad_network_options options = mixed_network(layers, 1);
+            options.optimizer.momentum = 0.9f;
+            options.optimizer.lr = 0.1f;
+            training hit = start(context, &options), spared = start(context, &options);
+            step(context, hit);
+            step(context, spared);
+            void *parameters = tensor_contents(context, clgrad_network_parameters(hit.network));
+            void *state = tensor_contents(context, clgrad_network_state(hit.network));
+            int32_t *classes = tensor_contents(context, hit.target);
+            const int32_t right = classes[4];
+
+            classes[4] = bad[i];
+            assert_ok(context, clgrad_tensor_write(context, hit.target, classes, 9 * sizeof *classes));
+            step(context, hit);
+            classes[4] = right;
+            assert_ok(context, clgrad_tensor_write(context, hit.target, classes, 9 * sizeof *classes));
+            step(context, hit);
+
+            char sentence[64];
+            snprintf(sentence, sizeof sentence, "target[4] is %d,", bad[i]);
+            float loss;
+            assert_refused(context,
+                           by_read ? clgrad_tensor_read(context, hit.loss, &loss, sizeof loss)
+                                   : clgrad_context_finish(context),
+                           CLGRAD_STATUS_INVALID_INDEX, sentence);
+            assert_non_null(strstr(clgrad_context_error(context), "classes 0 to 2"));
+            assert_contents(context, clgrad_network_parameters(hit.network), parameters);
+            assert_contents(context, clgrad_network_state(hit.network), state);
+
+            for (int n = 0; n < 3; n++) {
+                step(context, hit);
+                step(context, spared);
+            }
+            free(parameters);
+            parameters = tensor_contents(context, clgrad_network_parameters(spared.network));
+            assert_contents(context, clgrad_network_parameters(hit.network), parameters);
+            free(parameters);
+            free(state);
+            free(classes);
+            stop(context, hit);
+            stop(context, spared);
+        }
+}
+
+/* Evaluating reports it too, as the loss is NaN; the network is not touched anyway. */
+static void bad_class_index_when_evaluating(clgrad_context *context)
+{
+    setting s = set_up(context);
+    int32_t *classes = tensor_contents(context, s.t.target);
+    classes[8] = 12;
+    clgrad_tensor target = tensor_with(context, CLGRAD_TYPE_INT32, 1, (size_t[]){9}, classes);
+    clgrad_tensor loss = scalar_with(context, 0);
+    float value = 0;
+    assert_ok(context, clgrad_network_evaluate(s.t.network, s.t.x, target, loss));
+    assert_refused(context, clgrad_tensor_read(context, loss, &value, sizeof value),
+                   CLGRAD_STATUS_INVALID_INDEX, "target[8] is 12");
+    assert_true(isnan(value));
+    assert_ok(context, clgrad_context_finish(context));
+    free(classes);
+    tensor_free(context, target);
+    tensor_free(context, loss);
+    tear_down(s);
+}
+
+int main(void)
+{
+    const test_case cases[] = {
+        CASE(arguments_that_do_not_fit),
+        CASE(overlaps),
+        CASE(bad_class_index_costs_nothing),
+        CASE(bad_class_index_when_evaluating),
+    };
+    return run_on_every_device(cases, COUNT(cases));
+}
