@@ -29,25 +29,32 @@ elif ! ls "${OCL_ICD_VENDORS:-/etc/OpenCL/vendors}"/*.icd >/dev/null 2>&1; then
     wanted="$wanted $device"
 fi
 
-missing=()
-if command -v dpkg-query >/dev/null; then
-    for package in $wanted; do
-        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
-    done
-elif command -v cmake ninja >/dev/null && pkg-config --exists OpenCL clblast 2>/dev/null; then
+if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+    # No Debian: go on only where everything can be seen to be there already.
+    include=$(printf '#include <Random123/philox.h>\n#include <zlib.h>\n')
+    for program in cc cmake ninja pkg-config; do command -v "$program" >/dev/null || name_packages; done
+    pkg-config --exists OpenCL clblast openblas || name_packages
+    cc -E -x c - <<<"$include" >/dev/null 2>&1 || name_packages
     exit 0
-else
-    name_packages
 fi
-[ ${#missing[@]} -eq 0 ] && exit 0
 
-command -v apt-get >/dev/null || name_packages
-as_root=()
-if [ "$(id -u)" != 0 ]; then
-    command -v sudo >/dev/null || { echo "missing: ${missing[*]}; install them as root (there is no sudo here)" >&2; exit 1; }
-    as_root=(sudo)
+missing=()
+for package in $wanted; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+    as_root=()
+    if [ "$(id -u)" != 0 ]; then
+        command -v sudo >/dev/null || { echo "missing: ${missing[*]}; install them as root (there is no sudo here)" >&2; exit 1; }
+        as_root=(sudo)
+    fi
+    echo "installing ${missing[*]}"
+    "${as_root[@]}" apt-get update -q
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
 fi
-echo "installing ${missing[*]}"
-export DEBIAN_FRONTEND=noninteractive
-"${as_root[@]}" apt-get update -q
-"${as_root[@]}" apt-get install -q -y --no-install-recommends "${missing[@]}"
+
+version=$(cmake --version | sed -n 's/^cmake version //p')
+if [ "$(printf '%s\n' 3.25 "$version" | sort -V | head -n 1)" != 3.25 ]; then
+    echo "clgrad needs CMake 3.25 or newer, this is $version (Debian 12 and Ubuntu 24.04 have one)" >&2
+    exit 1
+fi

@@ -58,7 +58,7 @@ CLGRAD_API clgrad_status clgrad_device_list(clgrad_device *devices, size_t capac
  *                       empty, "opencl".
  * @param context        receives the context; NULL after a failure
  * @param message        receives a sentence after a failure; may be NULL
- * @return SUCCESS; INVALID_ARGUMENT (context is NULL, or the specification cannot be read);
+ * @return SUCCESS; INVALID_ARGUMENT (context is NULL, or the specification or CLGRAD_GEMM cannot be read);
  *         DEVICE_NOT_FOUND; UNSUPPORTED (the device offers no kernel language clgrad can use);
  *         OUT_OF_MEMORY; DEVICE_ERROR
  */
@@ -87,9 +87,11 @@ CLGRAD_API const clgrad_device *clgrad_context_device(const clgrad_context *cont
  * Index tensors are checked on the device, without a wait: an index outside its range makes the
  * operation write NaN for the rows concerned, suspends every optimizer step enqueued after it (so
  * that no parameter is lost to NaN), and is reported as INVALID_INDEX with its position and value by
- * the next clgrad_tensor_read or clgrad_context_finish. The report ends the suspension.
+ * the next clgrad_tensor_read or clgrad_context_finish. The report ends the suspension. A suspended step
+ * still counts as a step.
  *
- * @return SUCCESS; INVALID_ARGUMENT (NULL); INVALID_INDEX as above; DEVICE_ERROR
+ * @return SUCCESS; INVALID_ARGUMENT (NULL); INVALID_INDEX as above; OUT_OF_DEVICE_MEMORY;
+ *         OUT_OF_MEMORY; DEVICE_ERROR
  */
 CLGRAD_API clgrad_status clgrad_context_finish(clgrad_context *context);
 

@@ -17,7 +17,8 @@ extern "C" {
 /*
  * Both calls return SUCCESS; INVALID_ARGUMENT (NULL, an absent tensor that is not optional, a parameter
  * outside its interval, a forbidden overlap); INVALID_SHAPE; INVALID_TYPE; INVALID_CONTEXT; OUT_OF_RANGE;
- * BUILD_FAILED; OUT_OF_DEVICE_MEMORY; OUT_OF_MEMORY; DEVICE_ERROR.
+ * BUILD_FAILED; UNSUPPORTED (sizes or offsets beyond what the matrix library counts: 2^31 elements);
+ * OUT_OF_DEVICE_MEMORY; OUT_OF_MEMORY; DEVICE_ERROR.
  *
  * Accuracy: a product's error is at most (k + 4) u times the sum of the absolute values of its k terms,
  * u = 2^-24 (Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 3.1), whatever the

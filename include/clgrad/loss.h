@@ -133,11 +133,15 @@ CLGRAD_API clgrad_loss clgrad_loss_defaults(clgrad_loss_kind kind);
  * probability 0; a logit of +inf, or a row of nothing but -inf, gives NaN; so does all of l2's
  * gradient at an infinite distance, and l1 between equal infinities.
  *
- * Accuracy, u = 2^-24: a value differs from the exact one by at most bound * u times the sum of the
- * absolute values of its terms; a gradient element by at most bound * u times the largest gradient
- * element of its row or, for other losses, of the call (cross_entropy's bound is larger since rounding an
- * exponent of up to 104 moves its exponential by as many u). Sums are taken in an order that depends only on
- * the shape.
+ * Accuracy, u = 2^-24: a value or a gradient element differs from the exact one by at most bound * u times
+ * the sum of the absolute values of its terms. Those are the products that the list's formula adds or
+ * subtracts: t log t and t p (or t log p) for the divergences, the two products in bce_balanced's gradient,
+ * and for cross_entropy's gradient with soft targets softmax_i (sum t - t_i) and t_i (1 - softmax_i);
+ * elsewhere there is but one, or all have one sign, and the error is relative. (cross_entropy's bound is
+ * larger since rounding an exponent of up to 104 moves its exponential by as many u.) Besides, every number
+ * below the smallest normal one, 2^-126, that occurs on the way loses up to 2^-149, or all of itself where
+ * the device flushes denormals; in a mean of n terms these are terms below n 2^-126. Sums are taken in an
+ * order that depends only on the shape and the device.
  *
  * All return SUCCESS; INVALID_ARGUMENT (NULL, an absent tensor that is not optional, a parameter
  * outside its interval, an unknown kind or reduction, an output that overlaps an input or another

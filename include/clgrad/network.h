@@ -60,9 +60,9 @@ CLGRAD_API void clgrad_network_destroy(clgrad_network *network);
  * [batch, outputs of the last layer]; loss a float32 scalar (rank 0 or [1]). They enqueue and return. Room
  * for intermediate results is kept between calls and grows only when a batch is larger than any before.
  *
- * All return SUCCESS; INVALID_ARGUMENT (NULL, an absent tensor, an output that overlaps an input or the
- * network's own memory); INVALID_SHAPE; INVALID_TYPE; INVALID_CONTEXT; OUT_OF_RANGE; BUILD_FAILED;
- * OUT_OF_DEVICE_MEMORY; OUT_OF_MEMORY; DEVICE_ERROR.
+ * All return SUCCESS; INVALID_ARGUMENT (NULL, an absent tensor, a tensor that overlaps the network's own
+ * memory, an output that overlaps an input); INVALID_SHAPE; INVALID_TYPE; INVALID_CONTEXT; OUT_OF_RANGE;
+ * BUILD_FAILED; UNSUPPORTED (as dense.h); OUT_OF_DEVICE_MEMORY; OUT_OF_MEMORY; DEVICE_ERROR.
  */
 
 /** prediction [batch, outputs] = the network's output for x. */
@@ -87,7 +87,7 @@ CLGRAD_API clgrad_status clgrad_network_train_step(clgrad_network *network, clgr
 CLGRAD_API clgrad_status clgrad_network_set_optimizer(clgrad_network *network,
                                                       const clgrad_optimizer *optimizer);
 
-/** Training steps made so far; 0 for NULL. */
+/** Training steps enqueued so far, those that an index fault has suspended included; 0 for NULL. */
 CLGRAD_API uint64_t clgrad_network_steps(const clgrad_network *network);
 
 /** Number of layers; 0 for NULL. */

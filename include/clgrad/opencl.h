@@ -30,11 +30,20 @@ extern "C" {
 CLGRAD_API clgrad_status clgrad_opencl_context_create(cl_command_queue queue, clgrad_context **context,
                                                       clgrad_message *message);
 
+/*
+ * Matrix products go to CLBlast, or to a host BLAS on CPU devices that run native kernels. The environment
+ * variable CLGRAD_GEMM, read when a context is opened, overrides that: "clblast" or "blas"; anything else is
+ * refused.
+ */
+
 /**
  * A buffer around the caller's memory, without a copy. The cl_mem is retained; clgrad_buffer_destroy
  * releases it.
  *
- * @param memory  a buffer of the context's cl_context, readable and writable by kernels
+ * @param memory  a buffer (or sub-buffer) of the context's cl_context, readable and writable by kernels.
+ * Memory that the host may not access (CL_MEM_HOST_NO_ACCESS) can be computed on, but clgrad_tensor_read and
+ *                clgrad_tensor_write of it end in DEVICE_ERROR. Two buffers over the same host memory are two
+ *                buffers to clgrad: it cannot see that they overlap.
  * @return SUCCESS; INVALID_ARGUMENT (NULL, not a buffer, read-only or write-only); INVALID_CONTEXT
  *         (another cl_context's, or the context is not an OpenCL one); OUT_OF_MEMORY; DEVICE_ERROR
  */

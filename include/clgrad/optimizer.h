@@ -96,7 +96,7 @@ CLGRAD_API size_t clgrad_optimizer_slots(const clgrad_optimizer *optimizer);
  *                    step; what it holds before step 1 does not matter. Absent when slots is 0.
  *
  * No two of them may overlap. While an index fault is pending (see clgrad_context_finish) the step leaves
- * parameters and state as they are.
+ * parameters and state as they are; only a suspended step 1 sets the state to 0, for step 2 to go on from.
  *
  * @return SUCCESS; INVALID_ARGUMENT (NULL, step 0, a parameter outside its interval or against the
  *         constraint, an absent tensor, an overlap); INVALID_SHAPE; INVALID_TYPE; INVALID_CONTEXT;

@@ -19,14 +19,21 @@ extern "C" {
 /*
  * The calls below wait until the numbers are written. All return SUCCESS; INVALID_ARGUMENT (NULL, an absent
  * tensor, a bound that is not finite or out of order, std below 0); INVALID_TYPE (not float32);
- * INVALID_SHAPE; INVALID_CONTEXT; OUT_OF_RANGE; OUT_OF_MEMORY; DEVICE_ERROR.
+ * INVALID_SHAPE; INVALID_CONTEXT; OUT_OF_RANGE; OUT_OF_MEMORY;
+ * OUT_OF_DEVICE_MEMORY; DEVICE_ERROR.
  */
 
-/** Uniform numbers in [low, high): low + (high - low) k 2^-24 rounded to float32, k an integer below 2^24. */
+/**
+ * Uniform numbers in [low, high): low + (high - low) k 2^-24 rounded to float32, k an integer below 2^24; the
+ * number next to high where rounding would reach it. low alone where the two are equal.
+ */
 CLGRAD_API clgrad_status clgrad_random_uniform(clgrad_context *context, uint64_t seed, uint64_t stream,
                                                float low, float high, clgrad_tensor tensor);
 
-/** Normal numbers of the given mean and standard deviation. */
+/**
+ * Normal numbers of the given mean and standard deviation. They take a logarithm, a sine and a cosine in
+ * double precision on the host: the same on every device, and with the same C library on every host.
+ */
 CLGRAD_API clgrad_status clgrad_random_normal(clgrad_context *context, uint64_t seed, uint64_t stream,
                                               float mean, float std, clgrad_tensor tensor);
 

@@ -99,7 +99,8 @@ CLGRAD_API clgrad_status clgrad_tensor_create(clgrad_context *context, clgrad_ty
 /*
  * The calls below move data. All of them return, besides what they name:
  * INVALID_ARGUMENT (NULL, an absent tensor, a rank outside 0 to 8), INVALID_TYPE, INVALID_CONTEXT,
- * OUT_OF_RANGE (the tensor reaches past the end of its buffer), DEVICE_ERROR.
+ * OUT_OF_RANGE (the tensor reaches past the end of its buffer), BUILD_FAILED, OUT_OF_DEVICE_MEMORY,
+ * OUT_OF_MEMORY, DEVICE_ERROR.
  */
 
 /**
