@@ -1,6 +1,3 @@
-/* nanosleep is POSIX's */
-#define _POSIX_C_SOURCE 200809L
-
 #include "opencl_caller.h"
 
 #include <stdio.h>

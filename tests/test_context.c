@@ -1,6 +1,3 @@
-/* setenv, fork and mkdtemp are POSIX's */
-#define _POSIX_C_SOURCE 200809L
-
 #include "harness.h"
 
 #include <stdio.h>

@@ -1,6 +1,3 @@
-/* setenv is POSIX's */
-#define _POSIX_C_SOURCE 200809L
-
 #include "dense_oracle.h"
 #include "harness.h"
 
@@ -9,6 +6,7 @@
 #include "reference/reference.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -173,14 +171,13 @@ static void gradients_are_slopes(clgrad_context *context)
 
 /* ---- either provider of matrix products ---- */
 
-static clgrad_context *with_provider(clgrad_context *context, const char *name)
+/* A context on the same device with CLGRAD_GEMM set; NULL where it is not opened. */
+static clgrad_context *with_provider(clgrad_context *context, const char *name, clgrad_status *status,
+                                     clgrad_message *message)
 {
     clgrad_context *opened = NULL;
-    clgrad_message message;
     setenv("CLGRAD_GEMM", name, 1);
-    if (clgrad_context_create(clgrad_context_device(context)->specification, &opened, &message) !=
-        CLGRAD_STATUS_SUCCESS)
-        fail_msg("%s", message.text);
+    *status = clgrad_context_create(clgrad_context_device(context)->specification, &opened, message);
     unsetenv("CLGRAD_GEMM");
     return opened;
 }
@@ -252,29 +249,60 @@ static void check_large_products(clgrad_context *context)
         tensor_free(context, all[i]);
 }
 
+/* CLBlast runs on every device, a BLAS where there are native kernels. */
 static void either_provider(clgrad_context *context)
 {
     if (clgrad_opencl_queue(context) == NULL || test_small() || getenv("CLGRAD_GEMM") != NULL)
         skip(); /* CLBlast compiles for ten seconds on a CPU */
-    const clgrad_activation activation = clgrad_activation_defaults(CLGRAD_ACTIVATION_SIGMOID);
-    clgrad_context *clblast = with_provider(context, "clblast"), *blas = with_provider(context, "blas");
-    assert_true(clgrad_cl(clblast)->gemm == clgrad_cl_gemm_clblast);
-    for (size_t s = 0; s < COUNT(shapes); s++) {
-        check_layer(clblast, activation, shapes[s]);
-        check_layer(blas, activation, shapes[s]);
+    const char *const names[] = {"clblast", "blas"};
+    for (size_t i = 0; i < COUNT(names); i++) {
+        clgrad_status status;
+        clgrad_message message;
+        clgrad_context *opened = with_provider(context, names[i], &status, &message);
+        if (i == 1 && status == CLGRAD_STATUS_UNSUPPORTED) {
+            assert_non_null(strstr(message.text, "CLGRAD_GEMM is blas"));
+            continue;
+        }
+        assert_int_equal(status, CLGRAD_STATUS_SUCCESS);
+        assert_int_equal(clgrad_cl(opened)->gemm == &clgrad_cl_clblast, i == 0);
+        for (size_t s = 0; s < COUNT(shapes); s++)
+            check_layer(opened, clgrad_activation_defaults(CLGRAD_ACTIVATION_SIGMOID), shapes[s]);
+        check_large_products(opened);
+        assert_int_equal(clgrad_cl(opened)->gemm_scratch.bytes > 0, i == 0);
+        clgrad_context_destroy(opened);
     }
-    check_large_products(blas);
-    check_large_products(clblast);
-    assert_true(clgrad_cl(clblast)->gemm_scratch.bytes > 0);
-    clgrad_context_destroy(clblast);
-    clgrad_context_destroy(blas);
+}
+
+static void provider_is_chosen_by_name(clgrad_context *context)
+{
+    if (clgrad_opencl_queue(context) == NULL || getenv("CLGRAD_GEMM") != NULL)
+        skip();
+    clgrad_status status;
+    clgrad_message message = {""};
+    clgrad_context *opened = with_provider(context, "", &status, &message);
+    assert_int_equal(status, CLGRAD_STATUS_SUCCESS);
+    assert_ptr_equal(clgrad_cl(opened)->gemm, clgrad_cl(context)->gemm);
+    clgrad_context_destroy(opened);
+    const char *const unknown[] = {"openblas", "BLAS", "clblast "};
+    for (size_t i = 0; i < COUNT(unknown); i++) {
+        assert_null(with_provider(context, unknown[i], &status, &message));
+        assert_int_equal(status, CLGRAD_STATUS_INVALID_ARGUMENT);
+        char quoted[32];
+        snprintf(quoted, sizeof quoted, "\"%s\"", unknown[i]);
+        assert_non_null(strstr(message.text, quoted));
+    }
 }
 
 int main(void)
 {
     const test_case cases[] = {
-        CASE(golden_values), CASE(agrees_with_the_reference), CASE(no_outputs),
-        CASE(large_batches), CASE(gradients_are_slopes),      CASE(either_provider),
+        CASE(golden_values),
+        CASE(agrees_with_the_reference),
+        CASE(no_outputs),
+        CASE(large_batches),
+        CASE(gradients_are_slopes),
+        CASE(either_provider),
+        CASE(provider_is_chosen_by_name),
     };
     return run_on_every_device(cases, COUNT(cases));
 }

@@ -62,6 +62,8 @@ static void refuse(const setting *s, clgrad_tensor x, clgrad_tensor target, clgr
     assert_refused(context, clgrad_network_backward(network, x, target, loss), status, part);
     assert_refused(context, clgrad_network_backward(network, x, target, loss), status, "network_backward: ");
     assert_refused(context, clgrad_network_train_step(network, x, target, loss), status, part);
+    assert_refused(context, clgrad_network_train_step(network, x, target, loss), status,
+                   "network_train_step: ");
 }
 
 static void refuse_to_predict(const setting *s, clgrad_tensor x, clgrad_tensor prediction,
@@ -149,9 +151,14 @@ static void overlaps(clgrad_context *context)
                       "prediction overlaps x");
     const char *names[] = {"the network's parameters", "the network's gradients", "the network's state"};
     for (size_t i = 0; i < COUNT(names); i++) {
+        clgrad_buffer *buffer = s.owned[i].buffer;
         const size_t last = clgrad_tensor_count(s.owned[i]) - 1;
-        refuse(&s, x, target, clgrad_tensor_scalar(s.owned[i].buffer, last), argument, names[i]);
-        refuse_to_predict(&s, x, clgrad_tensor_matrix(s.owned[i].buffer, last - 26, 9, 3), argument,
+        refuse(&s, x, target, clgrad_tensor_scalar(buffer, last), argument, names[i]);
+        refuse(&s, clgrad_tensor_matrix(buffer, last - 35, 9, 4), target, s.t.loss, argument, names[i]);
+        refuse(&s, x, clgrad_tensor_vector(buffer, last - 8, CLGRAD_TYPE_INT32, 9), s.t.loss, argument,
+               names[i]);
+        refuse_to_predict(&s, x, clgrad_tensor_matrix(buffer, last - 26, 9, 3), argument, names[i]);
+        refuse_to_predict(&s, clgrad_tensor_matrix(buffer, last - 35, 9, 4), s.prediction, argument,
                           names[i]);
     }
     tear_down(s);
@@ -159,58 +166,75 @@ static void overlaps(clgrad_context *context)
 
 /* ---- class indices ---- */
 
+/* Step with a class index replaced. */
+static void step_with(clgrad_context *context, training t, size_t row, int32_t class)
+{
+    int32_t *classes = tensor_contents(context, t.target);
+    const int32_t right = classes[row];
+    classes[row] = class;
+    assert_ok(context, clgrad_tensor_write(context, t.target, classes, 9 * sizeof *classes));
+    step(context, t);
+    classes[row] = right;
+    assert_ok(context, clgrad_tensor_write(context, t.target, classes, 9 * sizeof *classes));
+    free(classes);
+}
+
 /*
  * A bad index leaves parameters and state alone, and so do the steps behind it, until it has been reported;
- * then training goes on as if it had never been.
+ * then training goes on as if it had never been. At the first step there is no state yet, and it becomes 0.
  */
+static void check_bad_class(clgrad_context *context, int32_t class, bool by_read, size_t steps_before)
+{
+    clgrad_layer layers[LAYERS];
+    clgrad_network_options options = mixed_network(layers, 1);
+    options.optimizer.momentum = 0.9f;
+    options.optimizer.lr = 0.1f;
+    training hit = start(context, &options), spared = start(context, &options);
+    for (size_t n = 0; n < steps_before; n++) {
+        step(context, hit);
+        step(context, spared);
+    }
+    const clgrad_tensor hit_state = clgrad_network_state(hit.network);
+    void *parameters = tensor_contents(context, clgrad_network_parameters(hit.network));
+    void *state = steps_before > 0 ? tensor_contents(context, hit_state)
+                                   : allocate(clgrad_tensor_count(hit_state), sizeof(float));
+    if (steps_before == 0)
+        assert_ok(context, clgrad_tensor_fill(context, hit_state, 7));
+    step_with(context, hit, 4, class);
+    step(context, hit);
+
+    char sentence[64];
+    snprintf(sentence, sizeof sentence, "target[4] is %d,", class);
+    float loss;
+    assert_refused(context,
+                   by_read ? clgrad_tensor_read(context, hit.loss, &loss, sizeof loss)
+                           : clgrad_context_finish(context),
+                   CLGRAD_STATUS_INVALID_INDEX, sentence);
+    assert_non_null(strstr(clgrad_context_error(context), "classes 0 to 2"));
+    assert_contents(context, clgrad_network_parameters(hit.network), parameters);
+    assert_contents(context, hit_state, state);
+    assert_int_equal(clgrad_network_steps(hit.network), steps_before + 2); /* suspended ones count */
+
+    for (int n = 0; n < 3; n++) {
+        step(context, hit);
+        step(context, spared);
+    }
+    free(parameters);
+    free(state);
+    parameters = tensor_contents(context, clgrad_network_parameters(spared.network));
+    assert_contents(context, clgrad_network_parameters(hit.network), parameters);
+    free(parameters);
+    stop(context, hit);
+    stop(context, spared);
+}
+
 static void bad_class_index_costs_nothing(clgrad_context *context)
 {
     const int32_t bad[] = {3, -1, INT32_MAX, INT32_MIN};
     for (size_t i = 0; i < COUNT(bad); i++)
-        for (int by_read = 0; by_read < 2; by_read++) {
-            clgrad_layer layers[LAYERS];
-            clgrad_network_options options = mixed_network(layers, 1);
-            options.optimizer.momentum = 0.9f;
-            options.optimizer.lr = 0.1f;
-            training hit = start(context, &options), spared = start(context, &options);
-            step(context, hit);
-            step(context, spared);
-            void *parameters = tensor_contents(context, clgrad_network_parameters(hit.network));
-            void *state = tensor_contents(context, clgrad_network_state(hit.network));
-            int32_t *classes = tensor_contents(context, hit.target);
-            const int32_t right = classes[4];
-
-            classes[4] = bad[i];
-            assert_ok(context, clgrad_tensor_write(context, hit.target, classes, 9 * sizeof *classes));
-            step(context, hit);
-            classes[4] = right;
-            assert_ok(context, clgrad_tensor_write(context, hit.target, classes, 9 * sizeof *classes));
-            step(context, hit);
-
-            char sentence[64];
-            snprintf(sentence, sizeof sentence, "target[4] is %d,", bad[i]);
-            float loss;
-            assert_refused(context,
-                           by_read ? clgrad_tensor_read(context, hit.loss, &loss, sizeof loss)
-                                   : clgrad_context_finish(context),
-                           CLGRAD_STATUS_INVALID_INDEX, sentence);
-            assert_non_null(strstr(clgrad_context_error(context), "classes 0 to 2"));
-            assert_contents(context, clgrad_network_parameters(hit.network), parameters);
-            assert_contents(context, clgrad_network_state(hit.network), state);
-
-            for (int n = 0; n < 3; n++) {
-                step(context, hit);
-                step(context, spared);
-            }
-            free(parameters);
-            parameters = tensor_contents(context, clgrad_network_parameters(spared.network));
-            assert_contents(context, clgrad_network_parameters(hit.network), parameters);
-            free(parameters);
-            free(state);
-            free(classes);
-            stop(context, hit);
-            stop(context, spared);
-        }
+        for (int by_read = 0; by_read < 2; by_read++)
+            for (size_t steps_before = 0; steps_before < 2; steps_before++)
+                check_bad_class(context, bad[i], by_read, steps_before);
 }
 
 /* Evaluating reports it too, as the loss is NaN; the network is not touched anyway. */

@@ -1,9 +1,6 @@
 /*
  * Contexts around the caller's queue, the way back to OpenCL, and kernels that do not build.
  */
-/* setenv is POSIX's */
-#define _POSIX_C_SOURCE 200809L
-
 #include "opencl_caller.h"
 
 #include "opencl/opencl.h"

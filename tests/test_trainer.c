@@ -299,7 +299,7 @@ int main(void)
         if (only != NULL && strcmp(only, devices[d].specification) != 0)
             continue;
         for (size_t i = 0; i < PER_DEVICE; i++, test_count++) {
-            snprintf(names[test_count], sizeof names[0], "%s [%s]", device_tests[i].name,
+            snprintf(names[test_count], sizeof names[0], "%.80s [%.40s]", device_tests[i].name,
                      devices[d].specification);
             tests[test_count] =
                 (struct CMUnitTest){names[test_count], device_tests[i].function, NULL, NULL, &devices[d]};
