@@ -15,18 +15,20 @@ static real act_identity_gradient(real x, real dy, float8 p)
 }
 
 /*
- * 2^power exp(x) for x <= 0, within 1.2 ulp on any device, where OpenCL allows its own exp 3. With n the integer next
- * to x / ln 2, r = x - n ln 2 lies within ln(2) / 2 of 0; ln 2 in two parts, of which n times the first is exact
- * (Cody and Waite, Software Manual for the Elementary Functions, 1980, chapter 6). exp(r) by its Taylor series to
- * r^7, off by less than 6e-9 there. Two factors make 2^n, since one would be denormal too early.
+ * 2^power exp(x) for x <= 0, within 1.2 ulp on any device, where OpenCL allows its own exp 3. With n the
+ * integer next to x / ln 2, r = x - n ln 2 lies within ln(2) / 2 of 0; ln 2 in two parts, of which n times
+ * the first is exact (Cody and Waite, Software Manual for the Elementary Functions, 1980, chapter 6). exp(r)
+ * by its Taylor series to r^7, off by less than 6e-9 there. Two factors make 2^n, since one would be denormal
+ * too early.
  */
 static real exp_of_negative(real x, int power)
 {
     const real bounded = x < -120 ? -120 : x; /* 0 in the end; NaN stays */
     const real n = rint(bounded * 1.44269504f);
     const real r = (bounded - n * 0.693145752f) - n * 1.42860677e-6f;
-    const real tail = 0.5f + r * (0.166666667f + r * (0.0416666667f +
-                      r * (0.00833333333f + r * (0.00138888889f + r * 0.000198412698f))));
+    const real tail =
+        0.5f + r * (0.166666667f +
+                    r * (0.0416666667f + r * (0.00833333333f + r * (0.00138888889f + r * 0.000198412698f))));
     const int exponent = (int)n + power, half_exponent = exponent / 2;
     const real first = as_float((half_exponent + 127) << 23);
     const real second = as_float((exponent - half_exponent + 127) << 23);
@@ -92,8 +94,8 @@ static real act_leaky_relu_gradient(real x, real dy, float8 p)
 /* The host names the one that a program is built for: ACTIVATION, act_relu say. */
 #define ACTIVATION_GRADIENT JOIN(ACTIVATION, _gradient)
 
-__kernel void activation_forward(ulong n, __global const storage *x, ulong x_at, __global storage *y, ulong y_at,
-                                 float8 p)
+__kernel void activation_forward(ulong n, __global const storage *x, ulong x_at, __global storage *y,
+                                 ulong y_at, float8 p)
 {
     const size_t i = get_global_id(0);
     if (i < n)

@@ -1,5 +1,6 @@
 /*
- * What a dense layer does besides its matrix products. Built behind activation.cl, which says what ACTIVATION is.
+ * What a dense layer does besides its matrix products. Built behind activation.cl, which says what ACTIVATION
+ * is.
  */
 
 /* z += bias, h = f(z). Work-items: columns, padded, x as many rows as the grid allows. h may be z. */
@@ -20,14 +21,14 @@ __kernel void dense_forward(ulong rows, ulong columns, __global storage *z, ulon
 }
 
 /*
- * dz = dh * f'(z) and dbias = the sum of dz over the rows, in one pass. A work-group takes width columns (a power of
- * two) and all rows; each of its GROUP_SIZE / width rows of work-items adds up every height-th row, then a tree adds
- * those, so that the order depends on the sizes alone. dz may be dh or z.
+ * dz = dh * f'(z) and dbias = the sum of dz over the rows, in one pass. A work-group takes width columns (a
+ * power of two) and all rows; each of its GROUP_SIZE / width rows of work-items adds up every height-th row,
+ * then a tree adds those, so that the order depends on the sizes alone. dz may be dh or z.
  */
 __kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void
 dense_backward(ulong rows, ulong columns, ulong width, __global const storage *z, ulong z_at,
-               __global const storage *dh, ulong dh_at, __global storage *dz, ulong dz_at, __global storage *dbias,
-               ulong dbias_at, int has_bias, float8 p)
+               __global const storage *dh, ulong dh_at, __global storage *dz, ulong dz_at,
+               __global storage *dbias, ulong dbias_at, int has_bias, float8 p)
 {
     __local real shared[GROUP_SIZE];
     const size_t place = get_local_id(0) % width, lane = get_local_id(0) / width, height = GROUP_SIZE / width;

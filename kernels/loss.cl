@@ -9,8 +9,9 @@
 #define UPSTREAM_EACH 16
 
 /* result = total_scale * the sum of n numbers; one work-group. */
-__kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void loss_total(ulong n, __global const storage *numbers, ulong numbers_at,
-                         __global storage *result, ulong result_at, real total_scale)
+__kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void
+loss_total(ulong n, __global const storage *numbers, ulong numbers_at, __global storage *result,
+           ulong result_at, real total_scale)
 {
     __local real shared[GROUP_SIZE];
     const size_t item = get_local_id(0);

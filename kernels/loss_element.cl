@@ -94,18 +94,18 @@ static real loss_bce_balanced_gradient(real p, real t, real scale, float8 a)
 #define LOSS_GRADIENT JOIN(LOSS, _gradient)
 
 /*
- * Every group takes share elements, adds up their values in an order that depends on n and the grid alone, and
- * writes total * total_scale to totals[group] (WANT_TOTAL); or each value goes to values (WANT_VALUES). Values and
- * gradients are taken times term_scale. With WANT_GRADIENT the gradient times gradient_scale, and times the
- * upstream gradient where there is one: a number for each element (UPSTREAM_EACH) or for all (UPSTREAM_ONE).
- * dprediction may be prediction.
+ * Every group takes share elements, adds up their values in an order that depends on n and the grid alone,
+ * and writes total * total_scale to totals[group] (WANT_TOTAL); or each value goes to values (WANT_VALUES).
+ * Values and gradients are taken times term_scale. With WANT_GRADIENT the gradient times gradient_scale, and
+ * times the upstream gradient where there is one: a number for each element (UPSTREAM_EACH) or for all
+ * (UPSTREAM_ONE). dprediction may be prediction.
  */
-__kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void loss_element(ulong n, ulong share, int wants, real term_scale,
-                           __global const storage *prediction, ulong prediction_at,
-                           __global const storage *target, ulong target_at, float8 a,
-                           __global storage *values, ulong values_at, __global storage *totals, ulong totals_at,
-                           real total_scale, __global const storage *upstream, ulong upstream_at,
-                           __global storage *dprediction, ulong dprediction_at, real gradient_scale)
+__kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void
+loss_element(ulong n, ulong share, int wants, real term_scale, __global const storage *prediction,
+             ulong prediction_at, __global const storage *target, ulong target_at, float8 a,
+             __global storage *values, ulong values_at, __global storage *totals, ulong totals_at,
+             real total_scale, __global const storage *upstream, ulong upstream_at,
+             __global storage *dprediction, ulong dprediction_at, real gradient_scale)
 {
     __local real shared[GROUP_SIZE];
     const size_t item = get_local_id(0);

@@ -1,8 +1,9 @@
 /*
- * Losses with a value for every row of classes. A row belongs to so many neighbouring work-items, its lanes (a
- * power of two), and a group holds GROUP_SIZE / lanes rows. Values and gradients are taken times term_scale, a
- * power of two that keeps a mean from overflowing before it is divided. The upstream gradient is one number for all rows
- * (UPSTREAM_ONE) or one for each (UPSTREAM_EACH). All kernels here take the same arguments.
+ * Losses with a value for every row of classes. A row belongs to so many neighbouring work-items, its lanes
+ * (a power of two), and a group holds GROUP_SIZE / lanes rows. Values and gradients are taken times
+ * term_scale, a power of two that keeps a mean from overflowing before it is divided. The upstream gradient
+ * is one number for all rows (UPSTREAM_ONE) or one for each (UPSTREAM_EACH). All kernels here take the same
+ * arguments.
  */
 
 /* The target's elements: class indices, or a number for each class. */
@@ -12,7 +13,8 @@ typedef int target_storage;
 typedef storage target_storage;
 #endif
 
-static real row_scale(int wants, real gradient_scale, __global const storage *upstream, ulong upstream_at, size_t row)
+static real row_scale(int wants, real gradient_scale, __global const storage *upstream, ulong upstream_at,
+                      size_t row)
 {
     if (wants & UPSTREAM_ONE)
         return gradient_scale * LOAD(upstream, upstream_at);
@@ -22,13 +24,11 @@ static real row_scale(int wants, real gradient_scale, __global const storage *up
 }
 
 /* -sum t log p over the classes; terms with t = 0 are left out. dprediction may be prediction. */
-__kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void loss_cross_entropy_probability(ulong rows, ulong classes, ulong lanes, int wants, real term_scale,
-                                             __global const storage *prediction, ulong prediction_at,
-                                             __global const target_storage *target, ulong target_at,
-                                             __global storage *values, ulong values_at,
-                                             __global const storage *upstream, ulong upstream_at,
-                                             __global storage *dprediction, ulong dprediction_at,
-                                             real gradient_scale, __global int *fault)
+__kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void loss_cross_entropy_probability(
+    ulong rows, ulong classes, ulong lanes, int wants, real term_scale, __global const storage *prediction,
+    ulong prediction_at, __global const target_storage *target, ulong target_at, __global storage *values,
+    ulong values_at, __global const storage *upstream, ulong upstream_at, __global storage *dprediction,
+    ulong dprediction_at, real gradient_scale, __global int *fault)
 {
     __local real shared[GROUP_SIZE];
     const size_t item = get_local_id(0), lane = item % lanes, row = get_global_id(0) / lanes;
@@ -75,8 +75,8 @@ static peak higher(peak a, peak b)
 }
 
 /*
- * The highest logit of a row, by a tree over its lanes. A peak of infinity has no difference to the others and
- * stands for NaN.
+ * The highest logit of a row, by a tree over its lanes. A peak of infinity has no difference to the others
+ * and stands for NaN.
  */
 static peak peak_lanes(__local peak *shared, size_t item, size_t lane, size_t lanes, peak own)
 {
@@ -105,11 +105,11 @@ static real log_distance(real s, real m, real x, real scale)
  * the relative accuracy of a small loss, and ((e_j T - t_j) - t_j s) / (1 + s), T the sum of t, that of a
  * small gradient. With class indices t is one-hot. dprediction may be prediction.
  */
-__kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void loss_cross_entropy(ulong rows, ulong classes, ulong lanes, int wants, real term_scale, __global const storage *prediction,
-                                 ulong prediction_at, __global const target_storage *target, ulong target_at,
-                                 __global storage *values, ulong values_at, __global const storage *upstream,
-                                 ulong upstream_at, __global storage *dprediction, ulong dprediction_at,
-                                 real gradient_scale, __global int *fault)
+__kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void loss_cross_entropy(
+    ulong rows, ulong classes, ulong lanes, int wants, real term_scale, __global const storage *prediction,
+    ulong prediction_at, __global const target_storage *target, ulong target_at, __global storage *values,
+    ulong values_at, __global const storage *upstream, ulong upstream_at, __global storage *dprediction,
+    ulong dprediction_at, real gradient_scale, __global int *fault)
 {
     __local peak peaks[GROUP_SIZE];
     __local real shared[GROUP_SIZE];
@@ -123,13 +123,6 @@ __kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void loss_cross
             own = higher(own, (peak){LOAD(prediction, at + j), j});
     const peak top = peak_lanes(peaks, item, lane, lanes, own);
 
-#ifdef CLASS_INDICES
-    /* All that is read for the value is read before the barriers behind which the gradient may overwrite it. */
-    const int index = inside ? target[target_at + row] : 0;
-    const bool valid = index >= 0 && (ulong)index < classes;
-    const real x_index = inside && valid ? LOAD(prediction, at + index) : NAN;
-#endif
-
     sum exponentials = {0, 0};
     if (inside)
         for (size_t j = lane; j < classes; j += lanes)
@@ -138,11 +131,16 @@ __kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void loss_cross
     const real s = sum_lanes(shared, item, lane, lanes, sum_result(exponentials));
 
 #ifdef CLASS_INDICES
+    const int index = inside ? target[target_at + row] : 0;
+    const bool valid = index >= 0 && (ulong)index < classes;
+    const real x_index = inside && valid ? LOAD(prediction, at + index) : NAN;
     if (inside && !valid && lane == 0)
         record_fault(fault, FAULT_CLASS, row, index, classes);
     const real t_total = valid ? 1 : NAN;
     const real loss = log_distance(s, top.value, x_index, term_scale);
 #define TARGET_AT(j) ((j) == (size_t)index ? (real)1 : (real)0)
+    /* Every lane has read that logit, which below only the one that owns its column may overwrite. */
+    barrier(CLK_GLOBAL_MEM_FENCE);
 #else
     sum weighted = {0, 0}, weights = {0, 0};
     if (inside)
@@ -168,6 +166,7 @@ __kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void loss_cross
         const real e = j == top.column ? 1 : exp(LOAD(prediction, at + j) - top.value);
         const real t = TARGET_AT(j);
         const real gradient = ((e * t_total - t) - t * s) / (1 + s);
-        STORE(dprediction, dprediction_at + row * classes + j, (isnan(top.value) ? top.value : gradient) * term_scale * scale);
+        STORE(dprediction, dprediction_at + row * classes + j,
+              (isnan(top.value) ? top.value : gradient) * term_scale * scale);
     }
 }

@@ -1,6 +1,6 @@
 /*
- * Losses with one value for the whole, each in three launches: loss_NAME_sums adds up by group (SUMS_PER_GROUP numbers at
- * most), loss_NAME_value makes the value of those, loss_NAME_gradient reads it.
+ * Losses with one value for the whole, each in three launches: loss_NAME_sums adds up by group
+ * (SUMS_PER_GROUP numbers at most), loss_NAME_value makes the value of those, loss_NAME_gradient reads it.
  *
  * l2, the root of the mean of squared distances. Squares of
  * distances above 2^52 or below 2^-52 are added up apart, scaled into the middle of the range (Blue, "A
@@ -20,8 +20,9 @@ static real large_distance(real p, real t)
 }
 
 /* Every group takes share elements; sums: three numbers a group, for large, middle and small distances. */
-__kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void loss_l2_sums(ulong n, ulong share, __global const storage *prediction, ulong prediction_at,
-                           __global const storage *target, ulong target_at, __global storage *sums, ulong sums_at)
+__kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void
+loss_l2_sums(ulong n, ulong share, __global const storage *prediction, ulong prediction_at,
+             __global const storage *target, ulong target_at, __global storage *sums, ulong sums_at)
 {
     __local real shared[GROUP_SIZE];
     const size_t item = get_local_id(0);
@@ -46,8 +47,9 @@ __kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void loss_l2_su
 }
 
 /* result = the root of the mean over n distances, from the sums of so many groups; one work-group. */
-__kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void loss_l2_value(ulong groups, __global const storage *sums, ulong sums_at, ulong n, __global storage *result,
-                           ulong result_at)
+__kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void
+loss_l2_value(ulong groups, __global const storage *sums, ulong sums_at, ulong n, __global storage *result,
+              ulong result_at)
 {
     __local real shared[GROUP_SIZE];
     const size_t item = get_local_id(0);

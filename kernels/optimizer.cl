@@ -1,9 +1,10 @@
 /*
- * Optimizers: opt_NAME makes one step (counted from 1) for parameter i of n. a holds the options in the order of the list in
- * include/clgrad/optimizer.h; slot k of the state begins at state + k n.
+ * Optimizers: opt_NAME makes one step (counted from 1) for parameter i of n. a holds the options in the order
+ * of the list in include/clgrad/optimizer.h; slot k of the state begins at state + k n.
  */
 
-static void opt_sgd(ulong n, size_t i, ulong step, real g, __global storage *w, __global storage *state, float8 a)
+static void opt_sgd(ulong n, size_t i, ulong step, real g, __global storage *w, __global storage *state,
+                    float8 a)
 {
     const real lr = a.s0, momentum = a.s1, dampening = a.s2, weight_decay = a.s3;
     const bool nesterov = a.s4 != 0;
@@ -20,12 +21,13 @@ static void opt_sgd(ulong n, size_t i, ulong step, real g, __global storage *w, 
 }
 
 /*
- * The host names the one that a program is built for: OPTIMIZER, opt_sgd say. While an index fault is pending nothing
- * changes; only a first step that is suspended still makes sure that the next one finds a state, of zeros.
+ * The host names the one that a program is built for: OPTIMIZER, opt_sgd say. While an index fault is pending
+ * nothing changes; only a first step that is suspended still makes sure that the next one finds a state, of
+ * zeros.
  */
-__kernel void optimizer_step(ulong n, ulong step, ulong slots, __global const storage *gradient, ulong gradient_at,
-                             __global storage *w, ulong w_at, __global storage *state, ulong state_at, float8 a,
-                             __global const int *fault)
+__kernel void optimizer_step(ulong n, ulong step, ulong slots, __global const storage *gradient,
+                             ulong gradient_at, __global storage *w, ulong w_at, __global storage *state,
+                             ulong state_at, float8 a, __global const int *fault)
 {
     const size_t i = get_global_id(0);
     if (i >= n)

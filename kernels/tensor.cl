@@ -3,9 +3,10 @@
  * row whose index points nowhere. Work-items: columns, padded, x as many
  * rows as the grid allows.
  */
-__kernel void tensor_gather(ulong count, ulong columns, ulong rows, __global const uint *source, ulong source_at,
-                            __global const int *indices, ulong indices_at, __global uint *destination,
-                            ulong destination_at, uint invalid, __global int *fault)
+__kernel void tensor_gather(ulong count, ulong columns, ulong rows, __global const uint *source,
+                            ulong source_at, __global const int *indices, ulong indices_at,
+                            __global uint *destination, ulong destination_at, uint invalid,
+                            __global int *fault)
 {
     const size_t column = get_global_id(0);
     if (column >= columns)
