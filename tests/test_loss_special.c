@@ -185,6 +185,24 @@ static void infinite_logits(clgrad_context *context)
     }
 }
 
+/* One infinite distance leaves no direction to any element of an l2. */
+static void infinite_distance_has_no_gradient(clgrad_context *context)
+{
+    const float p[3] = {1, -INFINITY, 2}, t[3] = {0, 0, 2};
+    loss_case c = {.label = "l2 at an infinite distance",
+                   .loss = clgrad_loss_defaults(CLGRAD_LOSS_L2),
+                   .rank = 1,
+                   .shape = {3},
+                   .prediction = p,
+                   .target = t};
+    loss_exact exact = loss_case_reference(&c);
+    loss_case_check(context, &c, exact);
+    assert_true(exact.value[0] == INFINITY);
+    for (size_t i = 0; i < COUNT(p); i++)
+        assert_true(isnan(exact.gradient[i]));
+    loss_exact_free(exact);
+}
+
 /* ---- no overflow where the result is finite ---- */
 
 typedef struct extreme {
@@ -276,6 +294,7 @@ int main(void)
         CASE(special_values_of_one_element),
         CASE(nan_spreads_to_its_own_term_alone),
         CASE(infinite_logits),
+        CASE(infinite_distance_has_no_gradient),
         CASE(mean_of_large_terms_is_finite),
         CASE(mean_with_one_term_beyond_float32_is_finite),
         CASE(mean_gradient_beyond_float32_before_its_division_is_finite),

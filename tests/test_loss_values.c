@@ -56,6 +56,34 @@ static void random_numbers_in_ragged_sizes(clgrad_context *context)
     }
 }
 
+/*
+ * Many terms, each too small to change what a work-item has added up before, matter together: rows of one
+ * class, of which the first make the sum large.
+ */
+static void small_terms_are_not_lost_beside_large_ones(clgrad_context *context)
+{
+    const size_t count = 100003;
+    float *p = allocate(count, sizeof *p), *t = allocate(count, sizeof *t);
+    for (size_t i = 0; i < count; i++) {
+        p[i] = 0.5f;
+        t[i] = i < 256 ? 1 : 0x1.8p-26f;
+    }
+    loss_case c = {.label = "small terms beside large ones",
+                   .loss = clgrad_loss_defaults(CLGRAD_LOSS_CROSS_ENTROPY_PROBABILITY),
+                   .rank = 2,
+                   .shape = {count, 1},
+                   .prediction = p,
+                   .target = t};
+    for (int reduction = CLGRAD_REDUCTION_MEAN; reduction <= CLGRAD_REDUCTION_SUM; reduction++) {
+        c.loss.reduction = (clgrad_reduction)reduction;
+        loss_exact exact = loss_case_reference(&c);
+        loss_case_check(context, &c, exact);
+        loss_exact_free(exact);
+    }
+    free(p);
+    free(t);
+}
+
 static void nothing_has_no_mean(clgrad_context *context)
 {
     for (int k = 0; k < CLGRAD_LOSS_COUNT; k++) {
@@ -77,6 +105,7 @@ static void nothing_has_no_mean(clgrad_context *context)
 
 int main(void)
 {
-    const test_case cases[] = {CASE(random_numbers_in_ragged_sizes), CASE(nothing_has_no_mean)};
+    const test_case cases[] = {CASE(random_numbers_in_ragged_sizes),
+                               CASE(small_terms_are_not_lost_beside_large_ones), CASE(nothing_has_no_mean)};
     return run_on_every_device(cases, COUNT(cases));
 }

@@ -259,13 +259,15 @@ static void overlap_of_parts_is_refused(const caller *c)
                                     &(cl_buffer_region){unit, unit}, &error);
     assert_int_equal(error, CL_SUCCESS);
     clgrad_buffer *whole = wrap(context, parent), *half = wrap(context, part);
-    const clgrad_tensor x = clgrad_tensor_vector(half, 0, CLGRAD_TYPE_FLOAT32, count);
-    assert_refused(context,
-                   clgrad_activation_forward(context, &tanh, x,
-                                             clgrad_tensor_vector(whole, 1, CLGRAD_TYPE_FLOAT32, count)),
+    const clgrad_tensor in_part = clgrad_tensor_vector(half, 0, CLGRAD_TYPE_FLOAT32, count),
+                        apart = clgrad_tensor_vector(whole, 0, CLGRAD_TYPE_FLOAT32, count),
+                        across = clgrad_tensor_vector(whole, 1, CLGRAD_TYPE_FLOAT32, count);
+    assert_refused(context, clgrad_activation_forward(context, &tanh, in_part, across),
                    CLGRAD_STATUS_INVALID_ARGUMENT, "overlaps");
-    assert_ok(context, clgrad_activation_forward(context, &tanh, x,
-                                                 clgrad_tensor_vector(whole, 0, CLGRAD_TYPE_FLOAT32, count)));
+    assert_refused(context, clgrad_activation_forward(context, &tanh, across, in_part),
+                   CLGRAD_STATUS_INVALID_ARGUMENT, "overlaps");
+    assert_ok(context, clgrad_activation_forward(context, &tanh, in_part, apart));
+    assert_ok(context, clgrad_activation_forward(context, &tanh, apart, in_part));
     assert_ok(context, clgrad_context_finish(context));
     clgrad_buffer_destroy(whole);
     clgrad_buffer_destroy(half);

@@ -177,7 +177,11 @@ static char *output_on_terminal(const char *type)
     char buffer[4096], *text = calloc(1, 1);
     size_t length = 0;
     int terminal = posix_openpt(O_RDWR | O_NOCTTY);
-    assert_true(terminal >= 0);
+    if (terminal < 0) {
+        free(text);
+        print_message("skipped: this machine has no pseudo-terminals\n");
+        skip();
+    }
     assert_int_equal(grantpt(terminal), 0);
     assert_int_equal(unlockpt(terminal), 0);
     pid_t pid = fork();
