@@ -23,8 +23,8 @@ static size_t activations(clgrad_activation list[CLGRAD_ACTIVATION_COUNT + 2])
 }
 
 /* batch, in, out */
-static const size_t shapes[][3] = {{1, 1, 1},   {63, 64, 65}, {64, 784, 128}, {5, 1000, 3}, {257, 10, 33},
-                                   {65, 63, 1}, {1, 64, 10},  {0, 3, 4},      {3, 0, 4}};
+static const size_t shapes[][3] = {{1, 1, 1},     {16, 16, 16}, {63, 64, 65}, {64, 784, 128}, {5, 1000, 3},
+                                   {257, 10, 33}, {65, 63, 1},  {1, 64, 10},  {0, 3, 4},      {3, 0, 4}};
 
 static void agrees_with_the_reference(clgrad_context *context)
 {

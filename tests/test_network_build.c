@@ -5,35 +5,22 @@
 #include "harness.h"
 #include "network_oracle.h"
 
-#include <clgrad/opencl.h>
+#include "internal.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
-
-/* How many objects hold on to the OpenCL context below; 0 on the reference. */
-static size_t holders(clgrad_context *context)
-{
-    cl_command_queue queue = clgrad_opencl_queue(context);
-    cl_context opencl = NULL;
-    cl_uint count = 0;
-    if (queue == NULL)
-        return 0;
-    assert_ok(context, clgrad_context_finish(context));
-    assert_int_equal(clGetCommandQueueInfo(queue, CL_QUEUE_CONTEXT, sizeof opencl, &opencl, NULL),
-                     CL_SUCCESS);
-    assert_int_equal(clGetContextInfo(opencl, CL_CONTEXT_REFERENCE_COUNT, sizeof count, &count, NULL),
-                     CL_SUCCESS);
-    return count;
-}
+#include <sys/resource.h>
+#include <unistd.h>
 
 static void refuse_to_build(clgrad_context *context, const clgrad_network_options *options,
                             clgrad_status status, const char *part)
 {
-    const size_t before = holders(context);
+    const size_t before = context->references; /* the caller's, and one for each live buffer */
     clgrad_network *network = (clgrad_network *)&network;
     assert_refused(context, clgrad_network_create(context, options, &network), status, part);
     assert_null(network);
-    assert_int_equal(holders(context), before);
+    assert_int_equal(context->references, before);
 }
 
 static void networks_that_cannot_be_built(clgrad_context *context)
@@ -105,7 +92,11 @@ static void networks_that_are_too_large(clgrad_context *context)
     } rows[] = {
         {half, {2, 1}, CLGRAD_STATUS_OUT_OF_RANGE, "overflow"},
         {3, {half, 1}, CLGRAD_STATUS_OUT_OF_RANGE, "overflow"},
-        {1, {most, 1}, CLGRAD_STATUS_OUT_OF_RANGE, "overflow"},    /* the bias is too much */
+        {1, {most, 1}, CLGRAD_STATUS_OUT_OF_RANGE, "overflow"}, /* the bias is too much */
+        {((size_t)1 << 32) - 1,
+         {(size_t)1 << 32, 1},
+         CLGRAD_STATUS_OUT_OF_RANGE,
+         "overflow"},                                              /* it wraps to 0 */
         {1, {quarter, 3}, CLGRAD_STATUS_OUT_OF_RANGE, "overflow"}, /* the sum of two layers */
         {quarter, {1, 1}, CLGRAD_STATUS_OUT_OF_RANGE, "overflow"}, /* the bytes */
         {(size_t)1 << 30, {(size_t)1 << 30, 1}, CLGRAD_STATUS_OUT_OF_DEVICE_MEMORY, "bytes"},
@@ -127,6 +118,50 @@ static void networks_that_are_too_large(clgrad_context *context)
     training t = start(context, &options);
     step(context, t);
     stop(context, t);
+}
+
+/* The size of this process. */
+static size_t address_space(void)
+{
+    size_t pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    if (file != NULL && fscanf(file, "%zu", &pages) != 1)
+        pages = 0;
+    if (file != NULL)
+        fclose(file);
+    return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/*
+ * Memory runs out at the parameters, the gradients, the state or the drawing of weights: the process may grow
+ * by so many halves of one of them only. A driver's own threads need not survive that, the reference does.
+ */
+static void building_runs_out_of_memory(clgrad_context *context)
+{
+    if (clgrad_context_device(context)->type != CLGRAD_DEVICE_REFERENCE || address_space() == 0)
+        skip();
+    const size_t side = 4096, bytes = side * side * sizeof(float);
+    const clgrad_layer layer = clgrad_layer_defaults(side, CLGRAD_ACTIVATION_RELU);
+    clgrad_network_options options = clgrad_network_defaults();
+    options.inputs = side;
+    options.layers = &layer;
+    options.layer_count = 1;
+    options.optimizer.momentum = 0.5f;
+    for (size_t halves = 1; halves <= 7; halves += 2) {
+        const size_t before = context->references;
+        struct rlimit unlimited, limited;
+        clgrad_network *network = (clgrad_network *)&network;
+        assert_int_equal(getrlimit(RLIMIT_AS, &unlimited), 0);
+        limited = unlimited;
+        limited.rlim_cur = address_space() + halves * bytes / 2;
+        assert_int_equal(setrlimit(RLIMIT_AS, &limited), 0);
+        const clgrad_status status = clgrad_network_create(context, &options, &network);
+        assert_int_equal(setrlimit(RLIMIT_AS, &unlimited), 0);
+        assert_int_equal(status,
+                         halves < 7 ? CLGRAD_STATUS_OUT_OF_DEVICE_MEMORY : CLGRAD_STATUS_OUT_OF_MEMORY);
+        assert_null(network);
+        assert_int_equal(context->references, before);
+    }
 }
 
 /* A batch for whose intermediate results there is no room: the network goes on with smaller ones. */
@@ -151,7 +186,7 @@ static void batches_that_are_too_large(clgrad_context *context)
     const clgrad_tensor few_x = clgrad_tensor_rows(x, 0, 2), few = clgrad_tensor_rows(prediction, 0, 2);
     assert_ok(context, clgrad_network_predict(network, few_x, few));
     void *wanted = tensor_contents(context, few);
-    const size_t before = holders(context);
+    const size_t before = context->references;
 
     const clgrad_status status = CLGRAD_STATUS_OUT_OF_DEVICE_MEMORY;
     assert_refused(context, clgrad_network_predict(network, x, prediction), status, "bytes");
@@ -159,7 +194,7 @@ static void batches_that_are_too_large(clgrad_context *context)
     assert_refused(context, clgrad_network_backward(network, x, prediction, loss), status, "bytes");
     assert_refused(context, clgrad_network_train_step(network, x, prediction, loss), status, "bytes");
     assert_int_equal(clgrad_network_steps(network), 0);
-    assert_int_equal(holders(context), before);
+    assert_int_equal(context->references, before);
     assert_true(tensor_scalar_value(context, loss) == 5);
     assert_true(
         tensor_scalar_value(context, clgrad_tensor_scalar(prediction.buffer, prediction.offset + 2)) == 7);
@@ -177,6 +212,7 @@ int main(void)
     const test_case cases[] = {
         CASE(networks_that_cannot_be_built),
         CASE(networks_that_are_too_large),
+        CASE(building_runs_out_of_memory),
         CASE(batches_that_are_too_large),
     };
     return run_on_every_device(cases, COUNT(cases));

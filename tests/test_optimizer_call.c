@@ -89,7 +89,8 @@ static void steps_wait_for_a_fault_to_be_reported(clgrad_context *context)
     assert_ok(context, clgrad_optimizer_step(context, &sgd, 2, gradient, parameters, state));
     assert_refused(context, clgrad_context_finish(context), CLGRAD_STATUS_INVALID_INDEX, "target[0] is 2");
     assert_holds(context, parameters, w);
-    assert_holds(context, state, (float[N]){0}); /* so that step 2 finds a state even where step 1 was suspended */
+    assert_holds(context, state,
+                 (float[N]){0}); /* so that step 2 finds a state even where step 1 was suspended */
     assert_holds(context, gradient, g);
 
     /* the report ends it; a read reports too, and a step before the fault has counted */

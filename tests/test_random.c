@@ -60,6 +60,36 @@ static void normal_numbers_are_the_golden_ones(clgrad_context *context)
         }
 }
 
+/*
+ * The ends of the generator's range, by seeds whose first word is 0 or has all bits set (found by trying them
+ * all): low is reached and high is not, and the logarithm in a normal number stays finite.
+ */
+static void the_smallest_and_the_largest_word(clgrad_context *context)
+{
+    const uint64_t zeros = 1836991927, ones = 1352247272;
+    static const float bounds[][2] = {{0, 1}, {1, 2}, {-3, 5}, {1e-30f, 1}, {-FLT_MAX, FLT_MAX}};
+    clgrad_tensor two = vector_with(context, 2, NULL);
+    float got[2];
+    for (size_t b = 0; b < COUNT(bounds); b++) {
+        const float low = bounds[b][0], high = bounds[b][1];
+        assert_ok(context, clgrad_random_uniform(context, zeros, 0, low, high, two));
+        assert_ok(context, clgrad_tensor_read(context, two, got, sizeof got));
+        assert_true(got[0] == low);
+        assert_ok(context, clgrad_random_uniform(context, ones, 0, low, high, two));
+        assert_ok(context, clgrad_tensor_read(context, two, got, sizeof got));
+        assert_true(got[0] < high && got[0] >= high - ((double)high - low) * 0x1p-23);
+    }
+
+    /* u is in (0, 1], from 2^-32 on, and so the pair's radius is at most the root of -2 log 2^-32 */
+    assert_ok(context, clgrad_random_normal(context, zeros, 0, 0, 1, two));
+    assert_ok(context, clgrad_tensor_read(context, two, got, sizeof got));
+    assert_true(is_close(hypot(got[0], got[1]), sqrt(64 * log(2)), 1e-6));
+    assert_ok(context, clgrad_random_normal(context, ones, 0, 0, 1, two));
+    assert_ok(context, clgrad_tensor_read(context, two, got, sizeof got));
+    assert_true(got[0] == 0 && got[1] == 0);
+    tensor_free(context, two);
+}
+
 /* What each call draws, as one function, for the tests that hold for all of them. */
 enum { UNIFORM, NORMAL, HE_NORMAL, DRAWS };
 
@@ -277,6 +307,7 @@ int main(void)
     const test_case cases[] = {
         CASE(uniform_numbers_are_the_golden_ones),
         CASE(normal_numbers_are_the_golden_ones),
+        CASE(the_smallest_and_the_largest_word),
         CASE(every_device_gives_the_same_bits),
         CASE(seeds_and_streams_differ),
         CASE(position_alone_decides),
