@@ -81,7 +81,7 @@ static void print_losses(FILE *out)
         const clgrad_loss defaults = clgrad_loss_defaults(kind);
         if (!train_loss_fits(kind, true) && !train_loss_fits(kind, false))
             continue;
-        fprintf(out, "  %-13s %s", info->name, info->formula);
+        fprintf(out, "  %-13s %s%s", info->name, info->formula, info->parameters[0].name != NULL ? ";" : "");
         train_print_parameters(out, info->parameters, &defaults);
         fprintf(out, " [%s%s%s%s%s]\n", train_loss_fits(kind, true) ? "classification" : "",
                 kind == default_loss(true) ? ", its default" : "",

@@ -14,9 +14,9 @@ name_packages() {
     cat >&2 <<END
 scripts/install-deps.sh installs packages on Debian and Ubuntu only. Elsewhere, install:
   Fedora    gcc cmake ninja-build pkgconf ocl-icd-devel opencl-headers clblast-devel openblas-devel zlib-devel
-            pocl (a device, where there is no GPU driver); Random123's headers from its authors
-  Arch      gcc cmake ninja pkgconf ocl-icd opencl-headers clblast openblas zlib; AUR: random123; pocl
-  Homebrew  cmake ninja pkg-config clblast openblas pocl opencl-headers ocl-icd; Random123's headers from its authors
+            libcmocka-devel (tests), pocl (a device, where there is no GPU driver); Random123's headers from its authors
+  Arch      gcc cmake ninja pkgconf ocl-icd opencl-headers clblast openblas zlib cmocka; AUR: random123; pocl
+  Homebrew  cmake ninja pkg-config clblast openblas cmocka pocl opencl-headers ocl-icd; Random123's headers from its authors
 then: cmake --preset release && cmake --build --preset release
 END
     exit 1

@@ -72,7 +72,7 @@ static void each_row_describes_itself(clgrad_context *context)
 static void unknown_rows_are_told(clgrad_context *context)
 {
     (void)context;
-    const char *names[] = {"MSE", "mse ", "ms", "", "huber", NULL};
+    const char *names[] = {"MSE", "mse ", "ms", "", "no_such_loss", NULL};
     for (size_t i = 0; i < COUNT(names); i++) {
         clgrad_loss_kind kind = unknown_kind;
         clgrad_reduction reduction = (clgrad_reduction)77;

@@ -4,6 +4,10 @@
  */
 #include "loss_case.h"
 
+#include "internal.h"
+
+#include <string.h>
+
 #include "golden/loss.h"
 
 #include <stdio.h>
@@ -39,8 +43,12 @@ static void every_row_has_golden_values(clgrad_context *context)
             const golden_loss *g = &golden_losses[i];
             assert_true(g->value_count <= COUNT(dvalue));
             const loss_case c = golden_case(g, dvalue);
-            const clgrad_loss defaults = clgrad_loss_defaults(g->kind);
-            if ((int)g->kind == kind && c.loss.alpha == defaults.alpha)
+            clgrad_loss defaults = clgrad_loss_defaults(g->kind);
+            defaults.reduction = c.loss.reduction;
+            float wanted[CLGRAD_PARAMETER_MAX], got[CLGRAD_PARAMETER_MAX];
+            clgrad_parameters_pack(clgrad_loss_describe(g->kind)->parameters, &defaults, wanted);
+            clgrad_parameters_pack(clgrad_loss_describe(g->kind)->parameters, &c.loss, got);
+            if ((int)g->kind == kind && memcmp(wanted, got, sizeof got) == 0)
                 found[g->reduction][g->classes != NULL ? CLASSES : g->dvalue != NULL ? UPSTREAM : NONE]++;
         }
         for (int reduction = 0; reduction <= CLGRAD_REDUCTION_SUM; reduction++)

@@ -38,7 +38,7 @@ static void each_row_describes_itself(clgrad_context *context)
 static void unknown_rows_are_told(clgrad_context *context)
 {
     (void)context;
-    const char *names[] = {"SGD", "sgd ", "sg", "", "adagrad", NULL};
+    const char *names[] = {"SGD", "sgd ", "sg", "", "no_such_optimizer", NULL};
     for (size_t i = 0; i < COUNT(names); i++) {
         clgrad_optimizer_kind kind = unknown_kind;
         assert_false(clgrad_optimizer_parse(names[i], &kind));

@@ -56,6 +56,7 @@ CLGRAD_API clgrad_status clgrad_device_list(clgrad_device *devices, size_t capac
  *                       platform P, counted from 0 as clgrad_device_list does), or "reference".
  *                       NULL means the environment variable CLGRAD_DEVICE or, where that is unset or
  *                       empty, "opencl".
+ *                       (CLGRAD_GEMM chooses who multiplies matrices: see opencl.h.)
  * @param context        receives the context; NULL after a failure
  * @param message        receives a sentence after a failure; may be NULL
  * @return SUCCESS; INVALID_ARGUMENT (context is NULL, or the specification or CLGRAD_GEMM cannot be read);

@@ -8,6 +8,8 @@
 #include <clgrad/parameter.h>
 #include <clgrad/tensor.h>
 
+#include <float.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -46,6 +48,10 @@ typedef enum clgrad_loss_extent {
  * The list of losses, with p the prediction and t the target.
  *
  * X(value, identifier, name, PARAMETERS, extent, bound, formula, gradient, source)
+ *
+ * What the prediction is: for cross_entropy logits (the last layer's activation is identity), for kl_div
+ * log-probabilities, for bce, bce_balanced, kl_div_probability and cross_entropy_probability probabilities
+ * (bce: sigmoid), for the others any numbers.
  *
  * - formula, gradient: of the unreduced loss; for a row, sums run over the row's classes.
  * - bound: see "Accuracy" below.

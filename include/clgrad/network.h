@@ -36,7 +36,10 @@ typedef struct clgrad_network_options {
     uint64_t seed; /**< of the initial weights; layer i draws from stream i */
 } clgrad_network_options;
 
-/** No layers yet; cross_entropy, SGD, seed 0. */
+/**
+ * No layers yet; cross_entropy (whose last layer is identity: the prediction is logits); SGD at PyTorch's
+ * defaults, a learning rate of 0.001 without momentum, which most networks want changed; seed 0.
+ */
 CLGRAD_API clgrad_network_options clgrad_network_defaults(void);
 
 typedef struct clgrad_network clgrad_network;
@@ -93,7 +96,10 @@ CLGRAD_API uint64_t clgrad_network_steps(const clgrad_network *network);
 /** Number of layers; 0 for NULL. */
 CLGRAD_API size_t clgrad_network_layer_count(const clgrad_network *network);
 
-/** All parameters as one vector. Absent for NULL. Valid, and the network's own, as long as the network. */
+/**
+ * All parameters as one vector. Absent for NULL. Valid, and the network's own, as long as the network. It may
+ * be read, written and copied: that is how a network is saved, loaded and cloned.
+ */
 CLGRAD_API clgrad_tensor clgrad_network_parameters(const clgrad_network *network);
 
 /** The gradients of the last backward or train step, laid out as the parameters. Absent for NULL. */

@@ -106,7 +106,24 @@ static bool matches(const char *specification, const clgrad_device *device)
            strcmp(specification, device->specification) == 0;
 }
 
-static clgrad_status no_device(const char *specification, size_t count, clgrad_message *message)
+/* "opencl:0.0 (cpu), opencl:1.0 (gpu)", as far as it fits. */
+typedef struct device_names {
+    char text[512];
+} device_names;
+
+static device_names name_devices(const clgrad_cl_device *found, size_t count)
+{
+    device_names names = {""};
+    size_t used = 0;
+    for (size_t i = 0; i < count && used < sizeof names.text; i++)
+        used += (size_t)snprintf(names.text + used, sizeof names.text - used, "%s%s (%s)", i > 0 ? ", " : "",
+                                 found[i].description.specification,
+                                 clgrad_device_type_name(found[i].description.type));
+    return names;
+}
+
+static clgrad_status no_device(const char *specification, const clgrad_cl_device *found, size_t count,
+                               clgrad_message *message)
 {
     if (count == 0)
         return clgrad_fail_message(
@@ -115,8 +132,8 @@ static clgrad_status no_device(const char *specification, size_t count, clgrad_m
             "(Debian and Ubuntu: pocl-opencl-icd), or use the device \"reference\"",
             specification);
     return clgrad_fail_message(message, CLGRAD_STATUS_DEVICE_NOT_FOUND,
-                               "none of the %zu OpenCL devices of this machine is \"%s\"", count,
-                               specification);
+                               "no OpenCL device of this machine is \"%s\"; there is %s", specification,
+                               name_devices(found, count).text);
 }
 
 clgrad_status clgrad_cl_choose_device(const char *specification, clgrad_cl_device *device,
@@ -133,10 +150,13 @@ clgrad_status clgrad_cl_choose_device(const char *specification, clgrad_cl_devic
         if (matches(specification, &found[i].description) &&
             (best == NULL || is_better(&found[i].description, &best->description)))
             best = &found[i];
+    clgrad_status status = CLGRAD_STATUS_SUCCESS;
     if (best != NULL)
         *device = *best;
+    else
+        status = no_device(specification, found, count, message);
     free(found);
-    return best != NULL ? CLGRAD_STATUS_SUCCESS : no_device(specification, count, message);
+    return status;
 }
 
 void clgrad_cl_find_device(cl_platform_id platform, cl_device_id id, clgrad_cl_device *device)

@@ -93,6 +93,7 @@ def header():
         for parameters in rows:
             for x in points():
                 value, derivative = LIMITS.get((name, x)) or FUNCTIONS[name](x, *parameters)
+                assert not math.isnan(value + derivative), f"{name} at {x} is NaN: give its limit in LIMITS"
                 out.entry(
                     f"CLGRAD_ACTIVATION_{name.upper()}",
                     parameters_text(parameters),
