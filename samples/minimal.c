@@ -1,4 +1,5 @@
-/* The smallest program that trains: a network learns exclusive or, on the best OpenCL device or on CLGRAD_DEVICE. */
+/* The smallest program that trains: a network learns exclusive or, on the device that CLGRAD_DEVICE names or
+ * the best. */
 #include <clgrad/clgrad.h>
 #include <stdio.h>
 
@@ -15,9 +16,8 @@ int main(void)
     clgrad_context *context;
     if (clgrad_context_create(NULL, &context, &message))
         return puts(message.text), 1;
-    clgrad_tensor x, target, loss;
-    clgrad_network *network;
-    float value;
+    clgrad_network *network = NULL;
+    clgrad_tensor x = {0}, target = {0}, loss = {0};
     bool failed = clgrad_network_create(context, &options, &network) ||
                   clgrad_tensor_create(context, CLGRAD_TYPE_FLOAT32, 2, (size_t[]){4, 2}, &x) ||
                   clgrad_tensor_create(context, CLGRAD_TYPE_FLOAT32, 2, (size_t[]){4, 1}, &target) ||
@@ -26,8 +26,15 @@ int main(void)
                   clgrad_tensor_write(context, target, wanted, sizeof wanted);
     for (int step = 1; step <= 1000 && !failed; step++)
         failed = clgrad_network_train_step(network, x, target, loss);
-    if (failed || clgrad_tensor_read(context, loss, &value, sizeof value))
-        return puts(clgrad_context_error(context)), 1;
-    printf("loss after 1000 steps: %.4f\n", value);
-    return 0; /* in a larger program: clgrad_network_destroy, clgrad_buffer_destroy, clgrad_context_destroy */
+    float value = 0;
+    failed = failed || clgrad_tensor_read(context, loss, &value, sizeof value);
+    if (failed)
+        puts(clgrad_context_error(context));
+    else
+        printf("loss after 1000 steps: %.4f\n", value);
+
+    clgrad_network_destroy(network);
+    clgrad_buffer_destroy(x.buffer), clgrad_buffer_destroy(target.buffer), clgrad_buffer_destroy(loss.buffer);
+    clgrad_context_destroy(context);
+    return failed;
 }

@@ -95,7 +95,8 @@ static bool choose_rows(csv_columns *columns, const csv_table *table, bool skip_
         if (c == table->columns) {
             columns->rows[columns->row_count++] = r;
         } else if (!skip_empty) {
-            return dataset_fail(error, CSV_AT "the cell is empty (--skip-empty leaves such rows out)", CSV_PLACE(table, r, c));
+            return dataset_fail(error, CSV_AT "the cell is empty (--skip-empty leaves such rows out)",
+                                CSV_PLACE(table, r, c));
         }
     }
     if (columns->rows && columns->row_count == 0) {
