@@ -1,7 +1,5 @@
 #include "check.h"
 
-#include <clgrad/dense.h>
-
 /* [batch, in] and [out, in]: the sizes that all other shapes follow from. */
 typedef struct dense_sizes {
     size_t batch, in, out;

@@ -1,7 +1,5 @@
 #include "network.h"
 
-#include <clgrad/dense.h>
-
 /* Intermediate results begin on a cache line, and on what GPUs load in one go. */
 #define ALIGNMENT ((size_t)16)
 

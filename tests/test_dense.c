@@ -2,7 +2,7 @@
 #include "harness.h"
 
 #include "golden/dense.h"
-#include "opencl/opencl.h"
+#include "opencl/cl_backend.h"
 #include "reference/reference.h"
 
 #include <math.h>

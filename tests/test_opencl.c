@@ -3,7 +3,7 @@
  */
 #include "opencl_caller.h"
 
-#include "opencl/opencl.h"
+#include "opencl/cl_backend.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "opencl.h"
+#include "cl_backend.h"
 
 static clgrad_cl_launch begin(clgrad_context *context, const clgrad_activation *activation,
                               const char *kernel)

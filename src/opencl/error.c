@@ -1,4 +1,4 @@
-#include "opencl.h"
+#include "cl_backend.h"
 
 /* OpenCL's own names, for the sentences (the OpenCL specification, appendix "Error codes"). */
 /* clang-format off */

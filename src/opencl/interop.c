@@ -1,7 +1,7 @@
 /*
  * clgrad on the caller's own OpenCL objects: include/clgrad/opencl.h.
  */
-#include "opencl.h"
+#include "cl_backend.h"
 
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-#include "opencl.h"
+#include "cl_backend.h"
 
 #include <stdio.h>
 

@@ -1,7 +1,7 @@
 /*
  * Memory that a context keeps for itself: scratch, and the record of faults.
  */
-#include "opencl.h"
+#include "cl_backend.h"
 
 void clgrad_cl_release_memory(cl_mem memory)
 {

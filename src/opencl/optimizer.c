@@ -1,4 +1,4 @@
-#include "opencl.h"
+#include "cl_backend.h"
 
 static clgrad_status step(clgrad_context *context, const clgrad_optimizer *optimizer, uint64_t number,
                           clgrad_tensor gradient, clgrad_tensor parameters, clgrad_tensor state)

@@ -10,8 +10,8 @@
  * gemm.c      chooses who multiplies matrices
  * the rest    one file a family: which kernel, which arguments, which grid
  */
-#ifndef CLGRAD_CL_H
-#define CLGRAD_CL_H
+#ifndef CLGRAD_CL_BACKEND_H
+#define CLGRAD_CL_BACKEND_H
 
 #include "../internal.h"
 
