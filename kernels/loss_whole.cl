@@ -2,10 +2,9 @@
  * Losses with one value for the whole, each in three launches: loss_NAME_sums adds up by group
  * (SUMS_PER_GROUP numbers at most), loss_NAME_value makes the value of those, loss_NAME_gradient reads it.
  *
- * l2, the root of the mean of squared distances. Squares of
- * distances above 2^52 or below 2^-52 are added up apart, scaled into the middle of the range (Blue, "A
- * portable Fortran program to find the Euclidean norm of a vector", ACM TOMS 4, 1978), so that nothing
- * overflows or vanishes.
+ * l2, the root of the mean of squared distances. Squares of distances above 2^52 or below 2^-52 are added up
+ * apart, scaled into the middle of the range (Blue, "A portable Fortran program to find the Euclidean norm of
+ * a vector", ACM TOMS 4, 1978), so that nothing overflows or vanishes.
  */
 
 #define LARGE 0x1p52f

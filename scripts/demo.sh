@@ -7,8 +7,9 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 
 "$root/scripts/install-deps.sh"
+log=$(mktemp)
 if ! { cmake -S "$root" -B "$root/build/demo" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCLGRAD_TESTS=OFF &&
-       cmake --build "$root/build/demo"; } >"${log:=$(mktemp)}" 2>&1; then
+       cmake --build "$root/build/demo"; } >"$log" 2>&1; then
     cat "$log" >&2
     exit 1
 fi

@@ -1,7 +1,8 @@
 /*
  * The seam between the public API and what computes: one table of functions a family. A backend may rely
  * on its arguments: the family's file in src/ has checked every pointer, shape, type, range and overlap
- * before it calls here, and turned optional tensors that were left out into absent ones.
+ * before it calls here, turned optional tensors that were left out into absent ones, and kept to itself what
+ * moves no data: a tensor to write, read, fill, copy or gather into is not empty, a copy not onto itself.
  *
  * A backend function enqueues or computes, and answers with a status and, after a failure, a sentence left
  * by clgrad_fail. Only context.finish and tensor.read, and write as far as the host memory goes, wait.

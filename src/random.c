@@ -1,7 +1,6 @@
 #include "check.h"
 
 #include <Random123/philox.h>
-#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -54,17 +54,8 @@ static clgrad_status check_reach(clgrad_cl_context *cl, operand o)
 
 /*
  * CLBlast allocates a temporary on every call that needs one, unless it is given one: it gets the context's,
- * which only grows.
+ * which only grows. One that it does not need, or that is larger, does no harm.
  */
-static clgrad_status find_temporary(clgrad_cl_context *cl, const clgrad_cl_product *p, size_t *bytes)
-{
-    const arguments r = make_arguments(p);
-    CLBlastStatusCode code = CLBlastSGemmTempBufferSize(
-        CLBlastLayoutRowMajor, r.transpose_a, r.transpose_b, p->m, p->n, p->k, p->a.offset, r.a.leading,
-        p->b.offset, r.b.leading, p->c.offset, r.c.leading, &cl->queue, bytes);
-    return code == CLBlastSuccess ? CLGRAD_STATUS_SUCCESS : fail(cl, code, "CLBlastSGemmTempBufferSize");
-}
-
 static clgrad_status prepare(clgrad_cl_context *cl, const clgrad_cl_product *p)
 {
     const arguments r = make_arguments(p);
@@ -75,23 +66,21 @@ static clgrad_status prepare(clgrad_cl_context *cl, const clgrad_cl_product *p)
             return status;
     }
     size_t bytes = 0;
-    clgrad_status status = find_temporary(cl, p, &bytes);
-    return status == CLGRAD_STATUS_SUCCESS ? clgrad_cl_reserve(cl, &cl->gemm_scratch, bytes) : status;
+    CLBlastStatusCode code = CLBlastSGemmTempBufferSize(
+        CLBlastLayoutRowMajor, r.transpose_a, r.transpose_b, p->m, p->n, p->k, p->a.offset, r.a.leading,
+        p->b.offset, r.b.leading, p->c.offset, r.c.leading, &cl->queue, &bytes);
+    return code == CLBlastSuccess ? clgrad_cl_reserve(cl, &cl->gemm_scratch, bytes)
+                                  : fail(cl, code, "CLBlastSGemmTempBufferSize");
 }
 
 static clgrad_status multiply(clgrad_cl_context *cl, const clgrad_cl_product *p)
 {
     const arguments r = make_arguments(p);
-    size_t bytes = 0;
-    clgrad_status status = find_temporary(cl, p, &bytes);
-    if (status != CLGRAD_STATUS_SUCCESS)
-        return status;
     cl->used_clblast = true;
     CLBlastStatusCode code = CLBlastSgemmWithTempBuffer(
         CLBlastLayoutRowMajor, r.transpose_a, r.transpose_b, p->m, p->n, p->k, 1.0f, clgrad_cl_memory(p->a),
         p->a.offset, r.a.leading, clgrad_cl_memory(p->b), p->b.offset, r.b.leading, 0.0f,
-        clgrad_cl_memory(p->c), p->c.offset, r.c.leading, &cl->queue, NULL,
-        bytes > 0 ? cl->gemm_scratch.memory : NULL);
+        clgrad_cl_memory(p->c), p->c.offset, r.c.leading, &cl->queue, NULL, cl->gemm_scratch.memory);
     return code == CLBlastSuccess ? CLGRAD_STATUS_SUCCESS : fail(cl, code, "CLBlastSgemmWithTempBuffer");
 }
 

@@ -89,18 +89,14 @@ static void tensor_release(clgrad_context *context, clgrad_buffer *buffer)
 static clgrad_status tensor_write(clgrad_context *context, clgrad_tensor tensor, const void *data)
 {
     (void)context;
-    size_t bytes = clgrad_bytes(tensor);
-    if (bytes > 0)
-        memcpy(clgrad_ref_data(tensor), data, bytes);
+    memcpy(clgrad_ref_data(tensor), data, clgrad_bytes(tensor));
     return CLGRAD_STATUS_SUCCESS;
 }
 
 static clgrad_status tensor_read(clgrad_context *context, clgrad_tensor tensor, void *data)
 {
     (void)context;
-    size_t bytes = clgrad_bytes(tensor);
-    if (bytes > 0)
-        memcpy(data, clgrad_ref_data(tensor), bytes);
+    memcpy(data, clgrad_ref_data(tensor), clgrad_bytes(tensor));
     return CLGRAD_STATUS_SUCCESS;
 }
 
@@ -134,8 +130,7 @@ static clgrad_status tensor_fill(clgrad_context *context, clgrad_tensor tensor, 
 static clgrad_status tensor_copy(clgrad_context *context, clgrad_tensor source, clgrad_tensor destination)
 {
     (void)context;
-    /* the two may be the same, which memcpy does not allow */
-    memmove(clgrad_ref_data(destination), clgrad_ref_data(source), clgrad_bytes(source));
+    memcpy(clgrad_ref_data(destination), clgrad_ref_data(source), clgrad_bytes(source));
     return CLGRAD_STATUS_SUCCESS;
 }
 
