@@ -4,20 +4,13 @@
  */
 #include "train_parser.h"
 
-#include <string.h>
-
 static void print_value(FILE *out, const clgrad_parameter *parameter, const void *descriptor)
 {
-    const char *field = (const char *)descriptor + parameter->offset;
-    if (parameter->type == CLGRAD_PARAMETER_FLAG) {
-        bool flag;
-        memcpy(&flag, field, sizeof flag);
-        fprintf(out, "%s", flag ? "true" : "false");
-    } else {
-        float number;
-        memcpy(&number, field, sizeof number);
-        fprintf(out, "%g", (double)number);
-    }
+    const float value = clgrad_parameter_get(parameter, descriptor);
+    if (parameter->type == CLGRAD_PARAMETER_FLAG)
+        fprintf(out, "%s", value != 0 ? "true" : "false");
+    else
+        fprintf(out, "%g", (double)value);
 }
 
 void train_print_parameters(FILE *out, const clgrad_parameter *parameters, const void *descriptor)

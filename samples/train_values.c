@@ -50,27 +50,25 @@ const clgrad_parameter *train_find_parameter(const clgrad_parameter *parameters,
 bool train_set_parameter(train_parser *parser, const clgrad_parameter *parameter, const char *text,
                          void *descriptor)
 {
-    char *field = (char *)descriptor + parameter->offset;
     if (parameter->type == CLGRAD_PARAMETER_FLAG) {
-        bool flag = text == NULL || strcmp(text, "true") == 0;
+        const bool flag = text == NULL || strcmp(text, "true") == 0;
         if (!flag && strcmp(text, "false") != 0)
             return train_refuse(parser->message, "%s: %s is \"%s\", it takes true or false", parser->option,
                                 parameter->name, text);
-        memcpy(field, &flag, sizeof flag);
-        return true;
+        return clgrad_parameter_set(parameter, descriptor, flag ? 1 : 0);
     }
+    const char *what = parameter->type == CLGRAD_PARAMETER_INTEGER ? "whole number" : "number";
     char *end = NULL;
     float number = 0;
     if (text[0] != '\0' && !isspace((unsigned char)text[0]))
         number = strtof(text, &end);
     if (end == NULL || *end != '\0')
-        return train_refuse(parser->message, "%s: %s is \"%s\", it takes a number", parser->option,
-                            parameter->name, text);
-    if (!(number >= parameter->minimum && number <= parameter->maximum))
-        return train_refuse(parser->message, "%s: %s is \"%s\", it takes a number from %g to %g",
-                            parser->option, parameter->name, text, (double)parameter->minimum,
+        return train_refuse(parser->message, "%s: %s is \"%s\", it takes a %s", parser->option,
+                            parameter->name, text, what);
+    if (!clgrad_parameter_set(parameter, descriptor, number))
+        return train_refuse(parser->message, "%s: %s is \"%s\", it takes a %s from %g to %g", parser->option,
+                            parameter->name, text, what, (double)parameter->minimum,
                             (double)parameter->maximum);
-    memcpy(field, &number, sizeof number);
     return true;
 }
 

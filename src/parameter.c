@@ -1,5 +1,6 @@
 #include "check.h"
 
+#include <math.h>
 #include <string.h>
 
 ptrdiff_t clgrad_find_name(const char *name, const void *table, size_t rows, size_t row_bytes)
@@ -13,28 +14,52 @@ ptrdiff_t clgrad_find_name(const char *name, const void *table, size_t rows, siz
     return -1;
 }
 
-static float get(const clgrad_parameter *parameter, const void *descriptor)
+float clgrad_parameter_get(const clgrad_parameter *parameter, const void *descriptor)
 {
     const char *field = (const char *)descriptor + parameter->offset;
-    if (parameter->type == CLGRAD_PARAMETER_FLAG) {
-        bool flag;
+    bool flag;
+    int32_t integer;
+    float number = 0;
+    switch (parameter->type) {
+    case CLGRAD_PARAMETER_FLAG:
         memcpy(&flag, field, sizeof flag);
         return flag ? 1.0f : 0.0f;
+    case CLGRAD_PARAMETER_INTEGER:
+        memcpy(&integer, field, sizeof integer);
+        return (float)integer;
+    case CLGRAD_PARAMETER_NUMBER:
+        memcpy(&number, field, sizeof number);
+        break;
     }
-    float number;
-    memcpy(&number, field, sizeof number);
     return number;
 }
 
 static void set(const clgrad_parameter *parameter, void *descriptor, float value)
 {
     char *field = (char *)descriptor + parameter->offset;
-    if (parameter->type == CLGRAD_PARAMETER_FLAG) {
-        bool flag = value != 0;
+    const bool flag = value != 0;
+    const int32_t integer = parameter->type == CLGRAD_PARAMETER_INTEGER ? (int32_t)value : 0;
+    switch (parameter->type) {
+    case CLGRAD_PARAMETER_FLAG:
         memcpy(field, &flag, sizeof flag);
-    } else {
+        break;
+    case CLGRAD_PARAMETER_INTEGER:
+        memcpy(field, &integer, sizeof integer);
+        break;
+    case CLGRAD_PARAMETER_NUMBER:
         memcpy(field, &value, sizeof value);
+        break;
     }
+}
+
+bool clgrad_parameter_set(const clgrad_parameter *parameter, void *descriptor, float value)
+{
+    if (!(value >= parameter->minimum && value <= parameter->maximum))
+        return false;
+    if (parameter->type != CLGRAD_PARAMETER_NUMBER && value != truncf(value))
+        return false;
+    set(parameter, descriptor, value);
+    return true;
 }
 
 void clgrad_parameters_pack(const clgrad_parameter *parameters, const void *descriptor,
@@ -42,7 +67,7 @@ void clgrad_parameters_pack(const clgrad_parameter *parameters, const void *desc
 {
     memset(values, 0, CLGRAD_PARAMETER_MAX * sizeof *values);
     for (size_t i = 0; parameters[i].name != NULL; i++)
-        values[i] = get(&parameters[i], descriptor);
+        values[i] = clgrad_parameter_get(&parameters[i], descriptor);
 }
 
 void clgrad_parameters_default(const clgrad_parameter *parameters, void *descriptor)
@@ -55,7 +80,7 @@ void clgrad_check_parameters(clgrad_check *check, const char *owner, const clgra
                              const void *descriptor)
 {
     for (; parameters->name != NULL; parameters++) {
-        float value = get(parameters, descriptor);
+        const float value = clgrad_parameter_get(parameters, descriptor);
         if (!(value >= parameters->minimum && value <= parameters->maximum))
             clgrad_check_fail(check, CLGRAD_STATUS_INVALID_ARGUMENT,
                               "%s's %s is %g, it must lie between %g and %g", owner, parameters->name,

@@ -268,13 +268,9 @@ void assert_contents_at(clgrad_context *context, clgrad_tensor tensor, const voi
 
 void set_parameters(const clgrad_parameter *parameters, void *descriptor, const float *values)
 {
-    for (size_t i = 0; parameters[i].name != NULL; i++) {
-        char *field = (char *)descriptor + parameters[i].offset;
-        if (parameters[i].type == CLGRAD_PARAMETER_FLAG)
-            *(bool *)field = values[i] != 0;
-        else
-            *(float *)field = values[i];
-    }
+    for (size_t i = 0; parameters[i].name != NULL; i++)
+        if (!clgrad_parameter_set(&parameters[i], descriptor, values[i]))
+            fail_msg("%s cannot be %g", parameters[i].name, (double)values[i]);
 }
 
 void assert_untouched_at(clgrad_context *context, clgrad_tensor tensor, const char *name, const char *file,
@@ -317,13 +313,12 @@ void assert_parameters_default(const clgrad_parameter *parameters, const void *d
 {
     size_t count = 0;
     for (const clgrad_parameter *p = parameters; p->name != NULL; p++, count++) {
-        const char *field = (const char *)descriptor + p->offset;
-        const float value =
-            p->type == CLGRAD_PARAMETER_FLAG ? (float)*(const bool *)field : *(const float *)field;
+        const float value = clgrad_parameter_get(p, descriptor);
         assert_true(strlen(p->name) > 0);
         assert_true(value == p->default_value);
         assert_true(p->minimum <= value && value <= p->maximum);
         assert_true(p->type != CLGRAD_PARAMETER_FLAG || (p->minimum == 0 && p->maximum == 1));
+        assert_true(p->type != CLGRAD_PARAMETER_INTEGER || (p->minimum >= -0x1p24f && p->maximum <= 0x1p24f));
     }
     assert_true(count <= CLGRAD_PARAMETER_MAX);
 }

@@ -17,7 +17,8 @@ extern "C" {
 
 typedef enum clgrad_parameter_type {
     CLGRAD_PARAMETER_NUMBER = 0, /**< a float field */
-    CLGRAD_PARAMETER_FLAG = 1    /**< a bool field */
+    CLGRAD_PARAMETER_FLAG = 1,   /**< a bool field */
+    CLGRAD_PARAMETER_INTEGER = 2 /**< an int32_t field, of at most 24 bits: every value is a float too */
 } clgrad_parameter_type;
 
 typedef struct clgrad_parameter {
@@ -27,6 +28,15 @@ typedef struct clgrad_parameter {
     float default_value;    /**< for a flag 0 or 1 */
     float minimum, maximum; /**< the closed interval of values that are accepted; NaN never is */
 } clgrad_parameter;
+
+/** The value of a parameter in a descriptor (a clgrad_loss, say); a flag's is 0 or 1. */
+CLGRAD_API float clgrad_parameter_get(const clgrad_parameter *parameter, const void *descriptor);
+
+/**
+ * Set a parameter in a descriptor. False, and nothing changed, for a value outside its interval or, for an
+ * integer or a flag, one that is none.
+ */
+CLGRAD_API bool clgrad_parameter_set(const clgrad_parameter *parameter, void *descriptor, float value);
 
 #ifdef __cplusplus
 }
