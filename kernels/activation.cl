@@ -14,61 +14,6 @@ static real act_identity_gradient(real x, real dy, float8 p)
     return isnan(x) ? x : dy;
 }
 
-/*
- * 2^power exp(x) for x <= 0, within 1.2 ulp on any device, where OpenCL allows its own exp 3. With n the
- * integer next to x / ln 2, r = x - n ln 2 lies within ln(2) / 2 of 0; ln 2 in two parts, of which n times
- * the first is exact (Cody and Waite, Software Manual for the Elementary Functions, 1980, chapter 6). exp(r)
- * by its Taylor series to r^7, off by less than 6e-9 there. Two factors make 2^n, since one would be denormal
- * too early.
- */
-static real exp_of_negative(real x, int power)
-{
-    const real bounded = x < -120 ? -120 : x; /* 0 in the end; NaN stays */
-    const real n = rint(bounded * 1.44269504f);
-    const real r = (bounded - n * 0.693145752f) - n * 1.42860677e-6f;
-    const real tail =
-        0.5f + r * (0.166666667f +
-                    r * (0.0416666667f + r * (0.00833333333f + r * (0.00138888889f + r * 0.000198412698f))));
-    const int exponent = (int)n + power, half_exponent = exponent / 2;
-    const real first = as_float((half_exponent + 127) << 23);
-    const real second = as_float((exponent - half_exponent + 127) << 23);
-    return (1 + (r + r * r * tail)) * first * second;
-}
-
-/* exp(-|x|) never overflows; each tail keeps its relative accuracy. */
-static real act_sigmoid(real x, float8 p)
-{
-    const real e = exp_of_negative(-fabs(x), 0);
-    return (x >= 0 ? 1 : e) / (1 + e);
-}
-
-static real act_sigmoid_gradient(real x, real dy, float8 p)
-{
-    const real e = exp_of_negative(-fabs(x), 0);
-    return dy * (e / ((1 + e) * (1 + e)));
-}
-
-/*
- * Near 0 the fifth convergent of Lambert's continued fraction, tanh x = x / (1 + x^2 / (3 + x^2 / (5 + ...)))
- * (DLMF 4.39.1), written as x minus a small correction; its own error is below 3e-10 there. Further out the
- * definition by exponentials, where nothing cancels.
- */
-static real act_tanh(real x, float8 p)
-{
-    const real s = x * x;
-    const real near = x - x * (s * (315 + 14 * s) / (945 + s * (420 + 15 * s)));
-    const real e = exp_of_negative(-2 * fabs(x), 0);
-    const real far = copysign((1 - e) / (1 + e), x);
-    return fabs(x) < 0.55f ? near : far;
-}
-
-/* 4 e / (1 + e)^2 with e = exp(-2 |x|); 4 e in one go, since e may be denormal where 4 e is not. */
-static real act_tanh_gradient(real x, real dy, float8 p)
-{
-    const real e4 = exp_of_negative(-2 * fabs(x), 2), sum = 1 + e4 / 4;
-    return dy * (e4 / (sum * sum));
-}
-
 static real act_relu(real x, float8 p)
 {
     return x <= 0 ? 0 : x;
@@ -79,16 +24,169 @@ static real act_relu_gradient(real x, real dy, float8 p)
     return x > 0 ? dy : x <= 0 ? 0 : x;
 }
 
+/* x, or slope x for x <= 0; with slope 0 that is 0 at -inf too. */
+static real leaky(real x, real slope)
+{
+    return x > 0 ? x : x <= 0 && slope == 0 ? 0 : slope * x;
+}
+
+static real leaky_gradient(real x, real dy, real slope)
+{
+    return x > 0 ? dy : x <= 0 ? slope * dy : x;
+}
+
 static real act_leaky_relu(real x, float8 p)
 {
-    const real negative_slope = p.s0;
-    return x > 0 ? x : x <= 0 && negative_slope == 0 ? 0 : negative_slope * x; /* 0 at -inf too */
+    return leaky(x, p.s0);
 }
 
 static real act_leaky_relu_gradient(real x, real dy, float8 p)
 {
-    const real negative_slope = p.s0;
-    return x > 0 ? dy : x <= 0 ? negative_slope * dy : x;
+    return leaky_gradient(x, dy, p.s0);
+}
+
+/* (lower + upper) / 2, halved first since the sum may overflow. */
+static real rrelu_slope(float8 p)
+{
+    return 0.5f * p.s0 + 0.5f * p.s1;
+}
+
+static real act_rrelu(real x, float8 p)
+{
+    return leaky(x, rrelu_slope(p));
+}
+
+static real act_rrelu_gradient(real x, real dy, float8 p)
+{
+    return leaky_gradient(x, dy, rrelu_slope(p));
+}
+
+/* dy where the derivative is 1; 0 elsewhere, whatever dy is. */
+static real masked(bool passes, real x, real dy)
+{
+    return isnan(x) ? x : passes ? dy : 0;
+}
+
+static real act_relu6(real x, float8 p)
+{
+    return x <= 0 ? 0 : x > 6 ? 6 : x;
+}
+
+static real act_relu6_gradient(real x, real dy, float8 p)
+{
+    return masked(x > 0 && x < 6, x, dy);
+}
+
+static real act_softshrink(real x, float8 p)
+{
+    const real lambd = p.s0;
+    return fabs(x) <= lambd ? 0 : x - copysign(lambd, x);
+}
+
+static real act_softshrink_gradient(real x, real dy, float8 p)
+{
+    return masked(fabs(x) > p.s0, x, dy);
+}
+
+static real act_hardshrink(real x, float8 p)
+{
+    return fabs(x) <= p.s0 ? 0 : x;
+}
+
+static real act_hardshrink_gradient(real x, real dy, float8 p)
+{
+    return masked(fabs(x) > p.s0, x, dy);
+}
+
+static real act_threshold(real x, float8 p)
+{
+    const real threshold = p.s0, value = p.s1;
+    return x <= threshold ? value : x;
+}
+
+static real act_threshold_gradient(real x, real dy, float8 p)
+{
+    return masked(x > p.s0, x, dy);
+}
+
+static real act_hardtanh(real x, float8 p)
+{
+    const real min_val = p.s0, max_val = p.s1;
+    return x < min_val ? min_val : x > max_val ? max_val : x;
+}
+
+static real act_hardtanh_gradient(real x, real dy, float8 p)
+{
+    return masked(x > p.s0 && x < p.s1, x, dy);
+}
+
+static real act_clamp(real x, float8 p)
+{
+    return act_hardtanh(x, p);
+}
+
+static real act_clamp_gradient(real x, real dy, float8 p)
+{
+    return act_hardtanh_gradient(x, dy, p);
+}
+
+#define SIXTH 0.166666672f
+
+/* (x + 3) / 6: the sum is exact close to -3, where the result is small. */
+static real act_hardsigmoid(real x, float8 p)
+{
+    return x <= -3 ? 0 : x >= 3 ? 1 : (x + 3) * SIXTH;
+}
+
+static real act_hardsigmoid_gradient(real x, real dy, float8 p)
+{
+    return masked(x > -3 && x < 3, x, dy * SIXTH);
+}
+
+static real act_hardswish(real x, float8 p)
+{
+    return x <= -3 ? 0 : x >= 3 ? x : x * (x + 3) * SIXTH;
+}
+
+/* (2 x + 3) / 6, exact before the division close to its zero at -3 / 2. */
+static real act_hardswish_gradient(real x, real dy, float8 p)
+{
+    const real inside = dy * ((2 * x + 3) * SIXTH);
+    return x >= 3 ? dy : masked(x > -3 && x != -1.5f, x, inside);
+}
+
+static real act_softsign(real x, float8 p)
+{
+    return isinf(x) ? copysign((real)1, x) : x / (1 + fabs(x));
+}
+
+/* The quotient squared, since the denominator's square may overflow. */
+static real act_softsign_gradient(real x, real dy, float8 p)
+{
+    const real quotient = 1 / (1 + fabs(x));
+    return dy * (quotient * quotient);
+}
+
+static real act_abs(real x, float8 p)
+{
+    return fabs(x);
+}
+
+static real act_abs_gradient(real x, real dy, float8 p)
+{
+    return dy * (x > 0 ? 1 : x < 0 ? -1 : x);
+}
+
+/* With alpha 0 that is beta at infinity too. */
+static real act_linear(real x, float8 p)
+{
+    const real alpha = p.s0, beta = p.s1;
+    return alpha == 0 && !isnan(x) ? beta : fma(alpha, x, beta);
+}
+
+static real act_linear_gradient(real x, real dy, float8 p)
+{
+    return isnan(x) ? x : p.s0 * dy;
 }
 
 /* The host names the one that a program is built for: ACTIVATION, act_relu say. */

@@ -10,9 +10,9 @@ CLGRAD_ACTIVATION_LIST(ROW)
 #undef PARAMETER
 
 static const clgrad_activation_info infos[] = {
-#define ROW(value, identifier, name, PARAMETERS, forward_ulp, backward_ulp, from_output, formula, \
-            derivative, source)                                                                   \
-    [value] = {#name, name##_parameters, forward_ulp, backward_ulp, formula, derivative, source},
+#define ROW(value, identifier, name, PARAMETERS, constraint, constraint_text, forward_ulp, backward_ulp, \
+            backward_floor, masks, from_output, ...)                                                     \
+    [value] = {#name, name##_parameters, forward_ulp, backward_ulp, backward_floor, masks, __VA_ARGS__},
     CLGRAD_ACTIVATION_LIST(ROW)
 #undef ROW
 };
@@ -43,13 +43,27 @@ bool clgrad_activation_from_output(const clgrad_activation *activation)
     if (activation == NULL)
         return false;
     switch (activation->kind) {
-#define ROW(value, identifier, name, PARAMETERS, forward_ulp, backward_ulp, from_output, ...) \
-    case CLGRAD_ACTIVATION_##identifier:                                                      \
+#define ROW(value, identifier, name, PARAMETERS, constraint, constraint_text, forward_ulp, backward_ulp, \
+            backward_floor, masks, from_output, ...)                                                     \
+    case CLGRAD_ACTIVATION_##identifier:                                                                 \
         return from_output;
         CLGRAD_ACTIVATION_LIST(ROW)
 #undef ROW
     }
     return false;
+}
+
+static void check_constraint(clgrad_check *check, const clgrad_activation *activation)
+{
+    switch (activation->kind) {
+#define ROW(value, identifier, name, PARAMETERS, constraint, constraint_text, ...)                      \
+    case CLGRAD_ACTIVATION_##identifier:                                                                \
+        if (!(constraint))                                                                              \
+            clgrad_check_fail(check, CLGRAD_STATUS_INVALID_ARGUMENT, "%s: %s", #name, constraint_text); \
+        break;
+        CLGRAD_ACTIVATION_LIST(ROW)
+#undef ROW
+    }
 }
 
 void clgrad_activation_check(clgrad_check *check, const clgrad_activation *activation)
@@ -58,11 +72,13 @@ void clgrad_activation_check(clgrad_check *check, const clgrad_activation *activ
     if (check->status != CLGRAD_STATUS_SUCCESS)
         return;
     const clgrad_activation_info *info = clgrad_activation_describe(activation->kind);
-    if (info == NULL)
+    if (info == NULL) {
         clgrad_check_fail(check, CLGRAD_STATUS_INVALID_ARGUMENT, "there is no activation %d",
                           (int)activation->kind);
-    else
-        clgrad_check_parameters(check, info->name, info->parameters, activation);
+        return;
+    }
+    clgrad_check_parameters(check, info->name, info->parameters, activation);
+    check_constraint(check, activation);
 }
 
 clgrad_status clgrad_activation_forward(clgrad_context *context, const clgrad_activation *activation,

@@ -20,17 +20,29 @@ static float *draw(size_t count, uint64_t seed, double spread)
     return numbers;
 }
 
+static void make_positive(float *numbers, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        numbers[i] = fabsf(numbers[i]);
+}
+
 layer make_layer(clgrad_activation activation, const size_t sizes[3], bool has_bias)
 {
     const size_t batch = sizes[0], in = sizes[1], out = sizes[2];
-    return (layer){activation,
-                   batch,
-                   in,
-                   out,
-                   draw(batch * in, 1, 1),
-                   draw(out * in, 2, 1 / sqrt((double)in + 1)),
-                   has_bias ? draw(out, 3, 1) : NULL,
-                   draw(batch * out, 4, 1)};
+    layer l = {activation,
+               batch,
+               in,
+               out,
+               draw(batch * in, 1, 1),
+               draw(out * in, 2, 1 / sqrt((double)in + 1)),
+               has_bias ? draw(out, 3, 1) : NULL,
+               draw(batch * out, 4, 1)};
+    if (isnan(clgrad_ref_activate(&activation, -1))) { /* not defined for negative z */
+        make_positive(l.x, batch * in);
+        make_positive(l.weight, out * in);
+        make_positive(l.bias, has_bias ? out : 0);
+    }
+    return l;
 }
 
 void layer_free(layer l)
@@ -120,11 +132,13 @@ backward_oracle exact_backward(layer l)
     free(x);
     free(weight);
 
-    /* the same sums over magnitudes; dh stands for dz, as the identity's derivative is 1 */
+    /* the same sums over magnitudes; dh stands for dz, as the identity's derivative is 1; where f' is below
+     * the list's floor, its error is not relative to it */
     x = widen_magnitudes(l.x, l.batch * l.in);
     weight = widen_magnitudes(l.weight, l.out * l.in);
+    const clgrad_activation_info *info = clgrad_activation_describe(l.activation.kind);
     for (size_t i = 0; i < count; i++)
-        dh[i] = fabs(o.exact.dz[i]);
+        dh[i] = fmax(fabs(o.exact.dz[i]), fabsf(l.dh[i]) * info->backward_floor);
     clgrad_ref_dense_backward(&identity, l.batch, l.in, l.out, x, weight, z, dh, o.tolerance.dz,
                               o.tolerance.dweight, o.tolerance.dbias, o.tolerance.dx);
     free(x);
@@ -134,7 +148,7 @@ backward_oracle exact_backward(layer l)
     forward_oracle_free(forward);
 
     /* dz itself: f' is off by so many units in the last place, 2 u at most; the product is rounded */
-    const double of_dz = 2 * (double)clgrad_activation_describe(l.activation.kind)->backward_ulp + 1;
+    const double of_dz = 2 * (double)info->backward_ulp + 1;
     scale(o.tolerance.dz, count, of_dz * u);
     scale(o.tolerance.dweight, l.out * l.in, ((double)(l.batch + 4) + of_dz) * u);
     scale(o.tolerance.dbias, l.out, ((double)(l.batch + 4) + of_dz) * u);
@@ -246,14 +260,16 @@ static void assert_inputs_unchanged(clgrad_context *context, layer l, const clgr
             assert_contents(context, o[i], data_of(l, i));
 }
 
-/* Outputs and tolerances of f from those of z: f is at most so steep, and off by so many ulps itself. */
+/* Outputs and tolerances of f from those of z: how far f goes within z's, and so many ulps of its own. */
 static void apply_activation(layer l, double *values, double *tolerances)
 {
     const double ulps = clgrad_activation_describe(l.activation.kind)->forward_ulp;
-    const double steepest = fmax(1, fabs((double)l.activation.negative_slope));
     for (size_t i = 0; i < l.batch * l.out; i++) {
-        values[i] = clgrad_ref_activate(&l.activation, values[i]);
-        tolerances[i] = steepest * tolerances[i] + 2 * ulps * u * fabs(values[i]) + flushed;
+        const double z = values[i], h = clgrad_ref_activate(&l.activation, z);
+        const double left = fabs(clgrad_ref_activate(&l.activation, z - tolerances[i]) - h);
+        const double right = fabs(clgrad_ref_activate(&l.activation, z + tolerances[i]) - h);
+        values[i] = h;
+        tolerances[i] = fmax(left, right) + 2 * ulps * u * fabs(h) + flushed;
     }
 }
 

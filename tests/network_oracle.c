@@ -103,6 +103,8 @@ clgrad_network_options mixed_network(clgrad_layer layers[LAYERS], size_t variant
         layers[i] = clgrad_layer_defaults(outputs[i],
                                           (clgrad_activation_kind)((variant + i) % CLGRAD_ACTIVATION_COUNT));
         layers[i].activation.negative_slope = variant % 2 == 0 ? 0.25f : -0.25f;
+        if (isnan(clgrad_ref_activate(&layers[i].activation, -1))) /* not for what a layer gives */
+            layers[i].activation = clgrad_activation_defaults(CLGRAD_ACTIVATION_IDENTITY);
         layers[i].bias = (variant + i) % 3 != 0;
         layers[i].initializer = (clgrad_initializer)((variant + i) % 4);
     }

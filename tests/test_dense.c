@@ -30,10 +30,14 @@ static void agrees_with_the_reference(clgrad_context *context)
 {
     clgrad_activation list[CLGRAD_ACTIVATION_COUNT + 2];
     const size_t n = activations(list);
-    for (size_t s = 0; s < COUNT(shapes); s++)
-        for (size_t a = 0; a < n; a++)
-            if (!test_small() || shapes[s][0] * shapes[s][1] * shapes[s][2] < 5000)
-                check_layer(context, list[a], shapes[s]);
+    for (size_t s = 0; s < COUNT(shapes); s++) {
+        const size_t products = shapes[s][0] * shapes[s][1] * shapes[s][2];
+        if (test_small() && products >= 5000)
+            continue;
+        /* in the largest the time goes into products, which do not depend on the activation */
+        for (size_t a = 0; a<n; a += products> 1000000 ? 8 : 1)
+            check_layer(context, list[a], shapes[s]);
+    }
 }
 
 /* A layer without outputs adds nothing to its input's gradient. */
@@ -56,15 +60,18 @@ static void large_batches(clgrad_context *context)
 
 /* ---- a third source ---- */
 
-/* Sums of a few terms below 10; f and f' add at most 8 units in the last place. */
+/* Sums of a few terms, not much larger than what they add up to; f and f' add at most 8 units in the last
+ * place. */
 static void assert_golden(clgrad_context *context, const char *name, clgrad_tensor tensor,
                           const double *exact)
 {
     const size_t count = clgrad_tensor_count(tensor);
     float *got = tensor_floats(context, tensor);
-    double *tolerance = allocate(count, sizeof *tolerance);
+    double *tolerance = allocate(count, sizeof *tolerance), largest = 1;
     for (size_t i = 0; i < count; i++)
-        tolerance[i] = 4e-6;
+        largest = fmax(largest, fabs(exact[i]));
+    for (size_t i = 0; i < count; i++)
+        tolerance[i] = 4e-6 * largest;
     assert_all_close(name, got, exact, tolerance, count);
     free(tolerance);
     free(got);
@@ -134,7 +141,7 @@ static void assert_slopes(clgrad_context *context, layer l, double *x, double *w
         numbers[i] = middle - step;
         const double below = objective(l, x, weight, bias), slope = (above - below) / (2 * step);
         numbers[i] = middle;
-        if (!is_close(got[i], slope, 1e-5))
+        if (!is_close(got[i], slope, 1e-5 * fmax(1, fabs(slope))))
             fail_msg("%s: gradient[%zu] is %.9g, the slope %.9g",
                      clgrad_activation_describe(l.activation.kind)->name, i, (double)got[i], slope);
     }

@@ -6,13 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_PIECES 3
+#define MAX_PIECES 6
+#define ACTIVATION_PIECES                                                                      \
+    clgrad_kernel_real_math, clgrad_kernel_activation_smooth, clgrad_kernel_activation_powers, \
+        clgrad_kernel_activation
 
 /* What each source is put together from, in order. */
 static const char *const sources[][MAX_PIECES] = {
     [CLGRAD_CL_TENSOR] = {clgrad_kernel_common, clgrad_kernel_tensor},
-    [CLGRAD_CL_ACTIVATION] = {clgrad_kernel_common, clgrad_kernel_activation},
-    [CLGRAD_CL_DENSE] = {clgrad_kernel_common, clgrad_kernel_activation, clgrad_kernel_dense},
+    [CLGRAD_CL_ACTIVATION] = {clgrad_kernel_common, ACTIVATION_PIECES},
+    [CLGRAD_CL_DENSE] = {clgrad_kernel_common, ACTIVATION_PIECES, clgrad_kernel_dense},
     [CLGRAD_CL_LOSS] = {clgrad_kernel_common, clgrad_kernel_loss},
     [CLGRAD_CL_LOSS_ELEMENT] = {clgrad_kernel_common, clgrad_kernel_loss, clgrad_kernel_loss_element},
     [CLGRAD_CL_LOSS_ROW] = {clgrad_kernel_common, clgrad_kernel_loss, clgrad_kernel_loss_row},

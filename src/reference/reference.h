@@ -17,7 +17,7 @@
 double clgrad_ref_activate(const clgrad_activation *activation, double x);
 double clgrad_ref_activate_derivative(const clgrad_activation *activation, double x);
 
-/* dy f'(x), and 0 whatever dy is where relu masks it. */
+/* dy f'(x); but 0, whatever dy is, where the list says masks and f'(x) is 0. */
 double clgrad_ref_activate_backward(const clgrad_activation *activation, double x, double dy);
 
 /* Shapes as in dense.h. bias may be NULL; h may be z. */

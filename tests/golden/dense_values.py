@@ -3,7 +3,8 @@
 import torch
 import torch.nn.functional as F
 
-from emit import Header, draw, float32, list_rows, parameters_text
+from activation_values import POSITIVE, TORCH, kinks, variants
+from emit import Header, draw, float32, parameters_text
 
 DECLARATION = """
 typedef struct golden_dense {
@@ -16,14 +17,15 @@ typedef struct golden_dense {
 } golden_dense;
 """
 
-ACTIVATIONS = {
-    "identity": lambda z: z * 1,
-    "sigmoid": torch.sigmoid,
-    "tanh": torch.tanh,
-    "relu": F.relu,
-    "leaky_relu": F.leaky_relu,
+# The first activations with every shape, some with parameters of their own; the others, which the layer
+# treats no differently, with one shape and their defaults.
+THOROUGH = {
+    "identity": [[]],
+    "sigmoid": [[]],
+    "tanh": [[]],
+    "relu": [[]],
+    "leaky_relu": [[float32(0.01)], [-0.5]],
 }
-PARAMETERS = {"leaky_relu": [[float32(0.01)], [-0.5]]}
 SHAPES = [(1, 1, 1), (3, 4, 5), (5, 7, 2), (2, 3, 1)]
 
 
@@ -39,18 +41,20 @@ def add(out, name, parameters, shape, has_bias):
     batch, inputs, outputs = shape
     label = f"{name} {' '.join('%g' % p for p in parameters)}".strip()
     label += f", {batch}x{inputs}x{outputs}, {'bias' if has_bias else 'no bias'}"
+    below = 0 if name in POSITIVE else -1  # what is defined for positive numbers is given such
     data = {
-        "x": draw(f"dense x {shape}", batch * inputs, -2, 2),
-        "weight": draw(f"dense weight {shape}", outputs * inputs, -1, 1),
-        "bias": draw(f"dense bias {shape}", outputs, -1, 1) if has_bias else None,
+        "x": draw(f"dense x {shape}", batch * inputs, 2 * below, 2),
+        "weight": draw(f"dense weight {shape}", outputs * inputs, below, 1),
+        "bias": draw(f"dense bias {shape}", outputs, below, 1) if has_bias else None,
         "dh": draw(f"dense dh {shape}", batch * outputs, -1, 1),
     }
     x, weight = leaf(data["x"], batch, inputs), leaf(data["weight"], outputs, inputs)
     bias = leaf(data["bias"], outputs) if has_bias else None
     z = F.linear(x, weight, bias)
-    assert z.abs().min() > 1e-4, f"{label}: too near the kink for float32 arithmetic"
+    for kink in kinks(name, parameters):
+        assert (z - kink).abs().min() > 1e-4, f"{label}: too near a kink for float32 arithmetic"
     z.retain_grad()
-    h = ACTIVATIONS[name](z, *parameters)
+    h = TORCH[name](z, *parameters)
     h.backward(leaf(data["dh"], batch, outputs).detach())
     results = [z, h, z.grad, weight.grad, bias.grad if has_bias else None, x.grad]
     out.entry(
@@ -64,16 +68,18 @@ def add(out, name, parameters, shape, has_bias):
 
 
 def header():
-    assert list_rows("activation") == list(ACTIVATIONS), "the list in activation.h has other rows"
     out = Header(
         "dense",
         ["clgrad/dense.h"],
         f"Source: PyTorch {torch.__version__},\n * float64, gradients by autograd.",
         DECLARATION,
     )
-    for name in ACTIVATIONS:
-        for parameters in PARAMETERS.get(name, [[]]):
+    for name, rows in THOROUGH.items():
+        for parameters in rows:
             for shape in SHAPES:
                 for has_bias in (True, False):
                     add(out, name, parameters, shape, has_bias)
+    for name in TORCH:
+        if name not in THOROUGH:
+            add(out, name, variants(name)[0], SHAPES[1], True)
     return out

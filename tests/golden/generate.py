@@ -1,7 +1,8 @@
-#!/usr/bin/python3
+#!/usr/bin/env python3
 """Writes the golden values, one header a family, beside this file. See README.md.
 
-    /usr/bin/python3 tests/golden/generate.py
+    python3 tests/golden/generate.py                  every header
+    python3 tests/golden/generate.py activation loss  these
 """
 
 import os
@@ -27,12 +28,14 @@ torch.set_num_threads(1)
 # kl_div's mean over the elements, which loss.h means too, is not the textbook's; PyTorch says so each time.
 warnings.filterwarnings("ignore", message="reduction: 'mean' divides the total loss")
 
-for family in (
-    activation_values,
-    loss_values,
-    dense_values,
-    optimizer_values,
-    random_values,
-    network_values,
-):
-    family.header().write()
+FAMILIES = {
+    "activation": activation_values,
+    "loss": loss_values,
+    "dense": dense_values,
+    "optimizer": optimizer_values,
+    "random": random_values,
+    "network": network_values,
+}
+
+for name in sys.argv[1:] or FAMILIES:
+    FAMILIES[name].header().write()

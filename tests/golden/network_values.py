@@ -3,7 +3,8 @@
 import torch
 import torch.nn.functional as F
 
-from dense_values import ACTIVATIONS, leaf
+from activation_values import TORCH as ACTIVATIONS
+from dense_values import leaf
 from emit import Header, draw, parameters_text
 from optimizer_values import sgd, sgd_parameters
 

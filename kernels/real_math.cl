@@ -1,0 +1,222 @@
+/*
+ * Elementary functions. OpenCL allows its own exp 3 ulp, expm1 3, log 3, log1p 2, erf and pow 16, and every
+ * driver differs. These consist of additions and products, which are correctly rounded everywhere, and of
+ * scalings by powers of two; docs/numerics.md derives their errors. The polynomials are minimax fits of our
+ * own (relative error, coefficients rounded from the lowest on).
+ *
+ * A compiler may contract a * b + c to an fma or not. Where a rounding error has to be known, the products
+ * are therefore exact either way: each factor has 12 significant bits. Some compilers contract only where
+ * they are asked to; it makes the polynomials faster.
+ */
+#pragma OPENCL FP_CONTRACT ON
+
+/* The upper 12 of the 24 bits of x; the rest, x minus that, has 12 bits too. */
+static real upper_half(real x)
+{
+    return as_float(as_uint(x) & 0xfffff000u);
+}
+
+/* 2^n for -126 <= n <= 127. */
+static real power_of_two(int n)
+{
+    return as_float((n + 127) << 23);
+}
+
+/* (1 + fraction) 2^power. */
+typedef struct exponential {
+    real fraction;
+    int power;
+} exponential;
+
+/*
+ * factor (1 + fraction) 2^power for |power| <= 250. Two factors make 2^power, since one would overflow or be
+ * denormal too early. As written, the rounding of 1 + fraction does not count.
+ */
+static real exp_times(exponential e, real factor)
+{
+    const int half_power = e.power >> 1;
+    return (factor + factor * e.fraction) * power_of_two(e.power - half_power) * power_of_two(half_power);
+}
+
+/*
+ * The same for |power| <= 370 and a factor that may itself be huge or tiny where the product is not; when
+ * that is infinite, nothing is subtracted from it.
+ */
+static real exp_times_any(exponential e, real factor)
+{
+    const int third = e.power / 3;
+    const real scale = power_of_two(third);
+    return factor * power_of_two(e.power - 2 * third) * (1 + e.fraction) * scale * scale;
+}
+
+/*
+ * A number below 2^22 loses its fraction when this is added: an rint whose result can be read from the bits
+ * as an integer. PoCL's own takes as long as the rest of an exponential.
+ */
+#define ROUNDING_SHIFT 12582912.0f
+
+/* (exp(r) - 1 - r) / r for |r| <= ln(2) / 2: of exp(r) - 1, off by less than 5e-10. */
+static real exp_tail(real r)
+{
+    return r * (0.5f +
+                r * (0.166666657f + r * (0.0416664891f +
+                                         r * (0.00833354797f + r * (0.00139327499f + r * 0.000197605128f)))));
+}
+
+/*
+ * exp(x) of x = hi + lo, |lo| <= 1 / 4, within 1.2 ulp once it is put together. With n the integer next to
+ * x / ln 2, r = x - n ln 2; ln 2 in two parts, of which n times the first is exact for |n| < 512, and so is
+ * the first difference (Cody and Waite, Software Manual for the Elementary Functions, 1980, chapter 6).
+ */
+static exponential exp_of_sum(real hi, real lo)
+{
+    const real shifted = (hi + lo) * 1.44269504f + ROUNDING_SHIFT, n = shifted - ROUNDING_SHIFT;
+    const real r = ((hi - n * 0.693145752f) + lo) - n * 1.42860677e-6f;
+    const exponential e = {r + r * exp_tail(r), as_int(shifted) - as_int(ROUNDING_SHIFT)};
+    return e;
+}
+
+/* Adding -0 changes nothing, which compilers know. */
+static exponential exp_of(real x)
+{
+    return exp_of_sum(x, -0.0f);
+}
+
+/* exp(-|x|), with a power that fits exp_times: exp(-120) is 0 even times 120. NaN stays. */
+static exponential exp_of_minus(real x)
+{
+    const real a = fabs(x);
+    return exp_of(a > 120 ? -120 : -a);
+}
+
+/*
+ * exp(-|x|) - 1 within 1.5 ulp, as 2^n (exp(r) - 1) + (2^n - 1), of which the second part is exact down to
+ * n = -24; beyond, the result is -1.
+ */
+static real expm1_of_minus(real x)
+{
+    const real a = fabs(x);
+    const exponential e = exp_of(a > 30 ? -30 : -a);
+    const real scale = power_of_two(e.power);
+    return scale * e.fraction + (scale - 1);
+}
+
+/* log(1 + e) / e for 0 <= e <= 1, off by less than 9e-10. */
+static real log1p_ratio(real e)
+{
+    return 1 + e * (-0.499999881f +
+                    e * (0.333327144f +
+                         e * (-0.249888644f +
+                              e * (0.198996216f +
+                                   e * (-0.161351576f +
+                                        e * (0.124794811f +
+                                             e * (-0.0832380503f +
+                                                  e * (0.0421139076f +
+                                                       e * (-0.0136911869f + e * 0.00208444009f)))))))));
+}
+
+/*
+ * x = m 2^power for 0 < x < infinity, sqrt(1/2) <= m < sqrt(2). A denormal number is read as an integer
+ * multiple of 2^-149, since devices may take it for 0.
+ */
+typedef struct scaled {
+    real m;
+    int power;
+} scaled;
+
+static scaled scaled_of(real x)
+{
+    const int bits = as_int(x);
+    const bool denormal = bits < 0x00800000;
+    const int normal_bits = denormal ? as_int((real)bits) : bits;
+    const int above = normal_bits - 0x3f3504f3; /* sqrt(1/2) */
+    const scaled result = {as_float(normal_bits - (above & (int)0xff800000)),
+                           (above >> 23) - (denormal ? 149 : 0)};
+    return result;
+}
+
+/*
+ * log(x) within 1.5 ulp: with f = m - 1, which is exact, f - f^2 / 2 + f^3 P(f) + power ln 2; P off by less
+ * than 8e-10 of log(m). Infinity and NaN stay.
+ */
+static real log_of(real x)
+{
+    const scaled a = scaled_of(x);
+    const real f = a.m - 1, power = (real)a.power;
+    const real p = 0.333333135f +
+                   f * (-0.250000089f +
+                        f * (0.200020716f +
+                             f * (-0.166679889f +
+                                  f * (0.142203584f +
+                                       f * (-0.124062337f +
+                                            f * (0.118835494f + f * (-0.116701014f + f * 0.0674927235f)))))));
+    const real result = power * 0.693145752f + (f + (f * f * (f * p - 0.5f) + power * 1.42860677e-6f));
+    return (as_int(x) & 0x7fffffff) == 0 ? -INFINITY : x < 0 ? NAN : x < INFINITY ? result : x;
+}
+
+/* A number in two parts, hi with 12 bits. */
+typedef struct parts {
+    real hi, lo;
+} parts;
+
+/*
+ * log2(x) for 0 < x < infinity, off by less than 2^-32 of itself. With s = (m - 1) / (m + 1),
+ * log m = 2 artanh(s) = (2 / 3) s (3 + s^2 + s^4 R(s^2)); all but R in two parts (Dekker, Numerische
+ * Mathematik 18, 1971). 12288 = 3 2^12 takes off what is below 2^-10, which leaves 12 bits of numbers from 1
+ * to 4. (Were upper_half to make both factors of a product, PoCL's compiler would calculate the two as a
+ * short vector, and then no longer many work-items at a time.)
+ */
+static parts log2_of(real x)
+{
+    const scaled a = scaled_of(x);
+    const real numerator = a.m - 1, power = (real)a.power;
+
+    const real denominator = a.m + 1, reciprocal = 1 / denominator;
+    const real denominator_hi = (a.m + 12289) - 12288, denominator_lo = a.m - (denominator_hi - 1);
+    const real s_hi = upper_half(numerator * reciprocal);
+    const real s_lo = ((numerator - s_hi * denominator_hi) - s_hi * denominator_lo) * reciprocal;
+    const real s = s_hi + s_lo;
+
+    const real square_hi = s_hi * s_hi, square_lo = s_lo * (s + s_hi), square = square_hi + square_lo;
+    const real tail =
+        square * square *
+        (0.599999964f + square * (0.428579599f + square * (0.332694232f + square * 0.293391943f)));
+    const real t_hi = ((square + tail) + 12291) - 12288;
+    const real t_lo = ((3 - t_hi) + square_hi) + (square_lo + tail);
+
+    const real product_lo = s_lo * t_hi + s * t_lo;
+    const real product_hi = upper_half(s_hi * t_hi + product_lo);
+    const real product_rest = (s_hi * t_hi - product_hi) + product_lo;
+
+    /* 2 / (3 ln 2) in two parts */
+    const real whole = 0.961669922f * product_hi;
+    const real rest = 0.000126772051f * product_hi + 0.961796701f * product_rest;
+    const real hi = upper_half(power + (whole + rest));
+    const parts result = {hi, ((power - hi) + whole) + rest};
+    return result;
+}
+
+/*
+ * factor |x|^(hi + lo), within 2 ulp; hi has 12 bits and hi + lo is at most 2^41. The error of log2(x) moves
+ * the result by 2^-32 times the result's binary logarithm, at most 150 unless factor is far from 1.
+ */
+static real power_times(real x, parts exponent, real factor)
+{
+    const real a = fabs(x);
+    const parts l = log2_of(a);
+    const real whole = exponent.hi + exponent.lo;
+    const real product = exponent.hi * l.hi, rest = exponent.lo * l.hi + whole * l.lo;
+
+    /* Beyond these bounds the result is 0 or infinite; rest is large only where product is too. */
+    const real hi = product > 300 ? 300 : product < -300 ? -300 : product;
+    const real lo = fabs(rest) < 1 ? rest : 0;
+    const real shifted = hi + lo + ROUNDING_SHIFT, n = shifted - ROUNDING_SHIFT;
+    const real r = ((hi - n) + lo) * 0.693147182f;
+    const exponential e = {r + r * exp_tail(r), as_int(shifted) - as_int(ROUNDING_SHIFT)};
+    const real result = exp_times_any(e, factor);
+
+    /* 0, infinity and NaN */
+    const bool zero = as_int(a) == 0;
+    const real limit = whole == 0 ? 1 : zero == (whole < 0) ? INFINITY : 0;
+    return zero || a > FLT_MAX ? factor * limit : a <= FLT_MAX ? result : x;
+}
