@@ -13,6 +13,12 @@ typedef float real;
 #define JOIN_(a, b) a##b
 #define JOIN(a, b) JOIN_(a, b)
 
+/* The larger; NaN where one of them is. */
+static real larger(real x, real y)
+{
+    return y > x || isnan(y) ? y : x;
+}
+
 /*
  * A sum that does not lose small terms: each addition's rounding error is exact (Knuth, The Art of
  * Computer Programming 2, 4.2.2, theorem B) and gathered beside it. Once the sum is infinite or NaN
@@ -69,3 +75,4 @@ static void record_fault(__global int *record, int kind, ulong position, int val
 
 #define FAULT_CLASS 1
 #define FAULT_ROW 2
+#define FAULT_GROUP 5

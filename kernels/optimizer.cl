@@ -1,40 +1,286 @@
 /*
- * Optimizers: opt_NAME makes one step (counted from 1) for parameter i of n. a holds the options in the order
- * of the list in include/clgrad/optimizer.h; slot k of the state begins at state + k n.
+ * Optimizers: opt_NAME makes one step for one parameter. It gets the parameter w, the gradient g and the
+ * state s (as it was before the step; it changes it), and returns the new parameter.
+ *
+ * a holds the options in the order of the list in include/clgrad/optimizer.h. d holds what the host makes of
+ * them and of the step's number, in double precision: src/opencl/optimizer_derived.c says what, for each
+ * name. d.s6 and d.s7 are what the slots 0 and 1 of the state begin with; further ones begin with 0.
+ *
+ * Where a gradient and a weight decay are added, they may cancel: fma makes it one rounding of the exact sum,
+ * so that no later division or square magnifies an error.
  */
 
-static void opt_sgd(ulong n, size_t i, ulong step, real g, __global storage *w, __global storage *state,
-                    float8 a)
+/* The gradient with the sign that maximize asks for, and the gradient of the L2 penalty added. */
+static real decayed(real g, real w, real weight_decay, real maximize)
 {
-    const real lr = a.s0, momentum = a.s1, dampening = a.s2, weight_decay = a.s3;
-    const bool nesterov = a.s4 != 0;
-
-    const real old = LOAD(w, i);
-    if (weight_decay != 0)
-        g += weight_decay * old;
-    if (momentum != 0) {
-        const real velocity = step == 1 ? g : momentum * LOAD(state, i) + (1 - dampening) * g;
-        STORE(state, i, velocity);
-        g = nesterov ? g + momentum * velocity : velocity;
-    }
-    STORE(w, i, old - lr * g);
+    if (maximize != 0)
+        g = -g;
+    return weight_decay != 0 ? fma(weight_decay, w, g) : g;
 }
 
 /*
- * The host names the one that a program is built for: OPTIMIZER, opt_sgd say. While an index fault is pending
- * nothing changes; only a first step that is suspended still makes sure that the next one finds a state, of
- * zeros.
+ * w less decay w and an update. A factor 1 - decay would be rounded the same way in every step and drag the
+ * parameters along; only an infinite parameter, which has no difference, takes it.
  */
-__kernel void optimizer_step(ulong n, ulong step, ulong slots, __global const storage *gradient,
-                             ulong gradient_at, __global storage *w, ulong w_at, __global storage *state,
-                             ulong state_at, float8 a, __global const int *fault)
+static real shrunk(real w, real decay, real update)
+{
+    return isinf(w) ? w * (1 - decay) - update : w - (decay * w + update);
+}
+
+/* The sign as a number; NaN of NaN (OpenCL's own makes that 0). */
+static real sign_of(real x)
+{
+    return isnan(x) ? x : sign(x);
+}
+
+static real opt_sgd(real w, real g, real *s, float8 a, float8 d)
+{
+    const real lr = a.s0, momentum = a.s1, weight_decay = a.s3;
+    const bool nesterov = a.s4 != 0, first = d.s1 != 0;
+
+    g = decayed(g, w, weight_decay, a.s5);
+    if (momentum != 0) {
+        s[0] = first ? g : momentum * s[0] + d.s0 * g;
+        g = nesterov ? g + momentum * s[0] : s[0];
+    }
+    return w - lr * g;
+}
+
+/* ---- adam and its relatives: averages of the gradient in slot 0, of its square in slot 1 ---- */
+
+static void adam_averages(real g, real *s, float8 a, float8 d)
+{
+    const real beta1 = a.s1, beta2 = a.s2;
+    s[0] = beta1 * s[0] + d.s0 * g;
+    s[1] = beta2 * s[1] + d.s1 * g * g;
+}
+
+/* What both take off the parameter. */
+static real adam_update(real g, real *s, float8 a, float8 d)
+{
+    const real eps = a.s3;
+    const bool amsgrad = a.s5 != 0;
+    adam_averages(g, s, a, d);
+    if (amsgrad)
+        s[2] = larger(s[2], s[1]);
+    return d.s2 * (s[0] / (sqrt(amsgrad ? s[2] : s[1]) * d.s3 + eps));
+}
+
+static real opt_adam(real w, real g, real *s, float8 a, float8 d)
+{
+    return w - adam_update(decayed(g, w, a.s4, a.s6), s, a, d);
+}
+
+static real opt_adamw(real w, real g, real *s, float8 a, float8 d)
+{
+    return shrunk(w, d.s4, adam_update(decayed(g, w, 0, a.s6), s, a, d));
+}
+
+static real opt_adamax(real w, real g, real *s, float8 a, float8 d)
+{
+    const real beta1 = a.s1, beta2 = a.s2, eps = a.s3;
+    g = decayed(g, w, a.s4, a.s5);
+    s[0] = beta1 * s[0] + d.s0 * g;
+    s[1] = larger(beta2 * s[1], fabs(g) + eps);
+    return w - d.s1 * (s[0] / s[1]);
+}
+
+/* d.s3 is the decoupled decay here and in radam, or 0. */
+static real opt_nadam(real w, real g, real *s, float8 a, float8 d)
+{
+    const real eps = a.s3;
+    const bool decoupled = a.s6 != 0;
+    g = decayed(g, w, decoupled ? 0 : a.s4, a.s7);
+    adam_averages(g, s, a, d);
+    const real update = (d.s4 * s[0] + d.s5 * g) / (sqrt(s[1]) * d.s2 + eps);
+    return shrunk(w, d.s3, update);
+}
+
+static real opt_radam(real w, real g, real *s, float8 a, float8 d)
+{
+    const real eps = a.s3;
+    const bool decoupled = a.s5 != 0, rectified = d.s4 != 0;
+    g = decayed(g, w, decoupled ? 0 : a.s4, a.s6);
+    adam_averages(g, s, a, d);
+    const real update = rectified ? s[0] / (sqrt(s[1]) + eps) : s[0];
+    return shrunk(w, d.s3, d.s2 * update);
+}
+
+/* ---- steps scaled by the gradients so far ---- */
+
+static real opt_adagrad(real w, real g, real *s, float8 a, float8 d)
+{
+    const real eps = a.s4;
+    g = decayed(g, w, a.s2, a.s5);
+    s[0] += g * g;
+    return w - d.s0 * (g / (sqrt(s[0]) + eps));
+}
+
+static real opt_adadelta(real w, real g, real *s, float8 a, float8 d)
+{
+    const real lr = a.s0, rho = a.s1, eps = a.s2;
+    g = decayed(g, w, a.s3, a.s4);
+    s[0] = rho * s[0] + d.s0 * g * g;
+    const real delta = sqrt(s[1] + eps) / sqrt(s[0] + eps) * g;
+    s[1] = rho * s[1] + d.s0 * delta * delta;
+    return w - lr * delta;
+}
+
+/*
+ * Slot 0 is the average of the squares, centered that minus the square of the average: their difference
+ * itself, since of two rounded numbers it would come out as anything, negative too. With v' = alpha v + (1 -
+ * alpha) g^2 and m' = alpha m + (1 - alpha) g, v' - m'^2 = alpha (v - m^2) + alpha (1 - alpha) (g - m)^2.
+ */
+static real opt_rmsprop(real w, real g, real *s, float8 a, float8 d)
+{
+    const real lr = a.s0, alpha = a.s1, eps = a.s2, momentum = a.s4;
+    const bool centered = a.s5 != 0;
+    g = decayed(g, w, a.s3, a.s6);
+    if (centered) {
+        real *mean = momentum > 0 ? &s[2] : &s[1];
+        const real away = g - *mean;
+        s[0] = alpha * s[0] + d.s1 * away * away;
+        *mean = alpha * *mean + d.s0 * g;
+    } else {
+        s[0] = alpha * s[0] + d.s0 * g * g;
+    }
+    real step = g / (sqrt(s[0]) + eps);
+    if (momentum > 0)
+        step = s[1] = momentum * s[1] + step;
+    return w - lr * step;
+}
+
+/* ---- steps by the sign ---- */
+
+/* Slot 0 is the last gradient, slot 1 the step size. Signs are compared, since a product might underflow. */
+static real opt_rprop(real w, real g, real *s, float8 a, float8 d)
+{
+    const real etaminus = a.s1, etaplus = a.s2, step_min = a.s3, step_max = a.s4;
+    g = decayed(g, w, 0, a.s5);
+    const real turn = sign_of(g) * sign_of(s[0]);
+    real size = turn > 0 ? s[1] * etaplus : turn < 0 ? s[1] * etaminus : s[1];
+    size = size < step_min ? step_min : size > step_max ? step_max : size;
+    if (turn < 0)
+        g = 0;
+    s[0] = g;
+    s[1] = size;
+    return w - sign_of(g) * size;
+}
+
+static real opt_lion(real w, real g, real *s, float8 a, float8 d)
+{
+    const real lr = a.s0, beta1 = a.s1, beta2 = a.s2;
+    g = decayed(g, w, 0, a.s4);
+    const real direction = sign_of(beta1 * s[0] + d.s0 * g);
+    s[0] = beta2 * s[0] + d.s1 * g;
+    return shrunk(w, d.s2, lr * direction);
+}
+
+/* ---- averaging ---- */
+
+static real opt_asgd(real w, real g, real *s, float8 a, float8 d)
+{
+    const real eta = d.s0, decay = d.s1, mu = d.s2;
+    g = decayed(g, w, a.s4, a.s5);
+    const real updated = shrunk(w, decay, eta * g);
+    /* where mu is 1 whatever the average was, NaN too */
+    s[0] = mu == 1 ? updated : s[0] + (updated - s[0]) * mu;
+    return updated;
+}
+
+/* ---- the launch ---- */
+
+/*
+ * One parameter's step, or none, by OPTIMIZER, the function that the host names: opt_sgd say. Step 1 finds
+ * the state as it begins, whatever the memory holds, and leaves it so even where there is no step, for the
+ * next one to go on from. w and state point at the parameter; slot k is n further.
+ *
+ * The host names the number of SLOTS too: a compiler that makes a masked load of a condition reads behind the
+ * state's end, harmless but a hundred times slower.
+ */
+static void step_one(ulong n, bool first, bool wanted, real g, __global storage *w, __global storage *state,
+                     float8 a, float8 d)
+{
+    real s[3] = {d.s6, d.s7, 0};
+    if (!first) {
+        if (SLOTS > 0)
+            s[0] = LOAD(state, 0);
+        if (SLOTS > 1)
+            s[1] = LOAD(state, n);
+        if (SLOTS > 2)
+            s[2] = LOAD(state, 2 * n);
+    }
+    if (wanted)
+        STORE(w, 0, OPTIMIZER(LOAD(w, 0), g, s, a, d));
+    if (wanted || first) {
+        if (SLOTS > 0)
+            STORE(state, 0, s[0]);
+        if (SLOTS > 1)
+            STORE(state, n, s[1]);
+        if (SLOTS > 2)
+            STORE(state, 2 * n, s[2]);
+    }
+}
+
+/* While an index fault is pending there is no step. */
+#ifndef GROUPS
+
+__kernel void optimizer_step(ulong n, int first, __global const storage *gradient, ulong gradient_at,
+                             __global storage *w, ulong w_at, __global storage *state, ulong state_at,
+                             float8 a, float8 d, __global const int *fault)
+{
+    const size_t i = get_global_id(0);
+    if (i < n)
+        step_one(n, first, fault[0] == 0, LOAD(gradient, gradient_at + i), w + w_at + i, state + state_at + i,
+                 a, d);
+}
+
+#else
+
+/* As in src/opencl/optimizer.c. */
+typedef struct group_options {
+    float8 a, d;
+} group_options;
+
+typedef struct all_options {
+    group_options groups[8];
+} all_options;
+
+/* The row of ranges (end, group), with ascending ends, that i belongs to: the first that ends behind it. */
+static ulong find_range(__global const int *ranges, ulong rows, int i)
+{
+    ulong first = 0, end = rows;
+    while (first < end) {
+        const ulong middle = first + (end - first) / 2;
+        if (ranges[2 * middle] > i)
+            end = middle;
+        else
+            first = middle + 1;
+    }
+    return first;
+}
+
+/*
+ * Parameters of no group have no step, and a state that begins as the first group's. A group that there is
+ * not goes into the second record of faults: it does not suspend what the same launch, or a later one, does
+ * with other groups, and nobody reads what somebody else may be writing.
+ */
+__kernel void optimizer_step(ulong n, int first, __global const storage *gradient, ulong gradient_at,
+                             __global storage *w, ulong w_at, __global storage *state, ulong state_at,
+                             all_options options, int group_count, __global const int *ranges,
+                             ulong ranges_at, ulong rows, __global int *fault)
 {
     const size_t i = get_global_id(0);
     if (i >= n)
         return;
-    if (fault[0] == 0)
-        OPTIMIZER(n, i, step, LOAD(gradient, gradient_at + i), w + w_at, state + state_at, a);
-    else if (step == 1)
-        for (ulong slot = 0; slot < slots; slot++)
-            STORE(state, state_at + slot * n + i, 0);
+    const ulong row = find_range(ranges + ranges_at, rows, (int)i);
+    const int group = row < rows ? ranges[ranges_at + 2 * row + 1] : -1;
+    const bool exists = group >= 0 && group < group_count, suspended = fault[0] != 0;
+    if (!exists && group != -1 && !suspended)
+        record_fault(fault + 4, FAULT_GROUP, row, group, (ulong)group_count);
+    const int which = exists ? group : 0;
+    step_one(n, first, exists && !suspended, LOAD(gradient, gradient_at + i), w + w_at + i,
+             state + state_at + i, options.groups[which].a, options.groups[which].d);
 }
+
+#endif

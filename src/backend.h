@@ -55,10 +55,18 @@ typedef struct clgrad_loss_functions {
 } clgrad_loss_functions;
 
 typedef struct clgrad_optimizer_functions {
-    /* state may be absent where the optimizer has no slots */
-    clgrad_status (*step)(clgrad_context *context, const clgrad_optimizer *optimizer, uint64_t step,
-                          clgrad_tensor gradient, clgrad_tensor parameters, clgrad_tensor state);
+    /* One group and absent ranges, or several with ranges; state may be absent where no group has slots. */
+    clgrad_status (*step)(clgrad_context *context, const clgrad_optimizer *groups, size_t group_count,
+                          clgrad_tensor ranges, uint64_t step, clgrad_tensor gradient,
+                          clgrad_tensor parameters, clgrad_tensor state);
 } clgrad_optimizer_functions;
+
+typedef struct clgrad_clip_functions {
+    /* total_norm may be absent; the gradient is not empty in either */
+    clgrad_status (*norm)(clgrad_context *context, float max_norm, float norm_type, clgrad_tensor gradient,
+                          clgrad_tensor total_norm);
+    clgrad_status (*value)(clgrad_context *context, float clip_value, clgrad_tensor gradient);
+} clgrad_clip_functions;
 
 typedef struct clgrad_backend {
     const clgrad_context_functions *context;
@@ -67,6 +75,7 @@ typedef struct clgrad_backend {
     const clgrad_dense_functions *dense;
     const clgrad_loss_functions *loss;
     const clgrad_optimizer_functions *optimizer;
+    const clgrad_clip_functions *clip;
 } clgrad_backend;
 
 /*
@@ -76,7 +85,8 @@ typedef struct clgrad_backend {
 typedef enum clgrad_fault_kind {
     CLGRAD_FAULT_NONE = 0,
     CLGRAD_FAULT_CLASS = 1, /* a class index of a loss */
-    CLGRAD_FAULT_ROW = 2    /* a row index of a gather */
+    CLGRAD_FAULT_ROW = 2,   /* a row index of a gather */
+    CLGRAD_FAULT_GROUP = 5  /* an optimizer's group; valid is -1 too. Suspends no step. */
 } clgrad_fault_kind;
 
 typedef struct clgrad_fault {

@@ -58,10 +58,14 @@ clgrad_status clgrad_context_report_fault(clgrad_context *context)
     context->fault = (clgrad_fault){0};
     if (fault.kind == CLGRAD_FAULT_NONE)
         return CLGRAD_STATUS_SUCCESS;
+    const char *later = fault.position == INT32_MAX ? " or later" : "";
+    if (fault.kind == CLGRAD_FAULT_GROUP)
+        return clgrad_fail(context, CLGRAD_STATUS_INVALID_INDEX,
+                           "ranges[%d%s] has the group %d, but the optimizer has the groups 0 to %d (and -1)",
+                           fault.position, later, fault.value, fault.limit - 1);
     const bool is_class = fault.kind == CLGRAD_FAULT_CLASS;
     const char *name = is_class ? "target" : "indices", *noun = is_class ? "classes" : "rows";
     const char *owner = is_class ? "prediction" : "source";
-    const char *later = fault.position == INT32_MAX ? " or later" : "";
     if (fault.limit == 0)
         return clgrad_fail(context, CLGRAD_STATUS_INVALID_INDEX, "%s[%d%s] is %d, but the %s has no %s", name,
                            fault.position, later, fault.value, owner, noun);

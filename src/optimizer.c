@@ -1,5 +1,7 @@
 #include "check.h"
 
+#include <stdio.h>
+
 #define PARAMETER(...) CLGRAD_PARAMETER_ENTRY(clgrad_optimizer, __VA_ARGS__)
 #define ROW(value, identifier, name, PARAMETERS, ...)                                                 \
     static const clgrad_parameter name##_parameters[] = {PARAMETERS(PARAMETER){0}};                   \
@@ -51,17 +53,32 @@ size_t clgrad_optimizer_slots(const clgrad_optimizer *optimizer)
     return 0;
 }
 
-static void check_constraint(clgrad_check *check, const clgrad_optimizer *optimizer)
+static bool fits_constraint(const clgrad_optimizer *optimizer, const char **text)
 {
     switch (optimizer->kind) {
-#define ROW(value, identifier, name, PARAMETERS, slots, constraint, constraint_text, ...)               \
-    case CLGRAD_OPTIMIZER_##identifier:                                                                 \
-        if (!(constraint))                                                                              \
-            clgrad_check_fail(check, CLGRAD_STATUS_INVALID_ARGUMENT, "%s: %s", #name, constraint_text); \
-        break;
+#define ROW(value, identifier, name, PARAMETERS, slots, constraint, constraint_text, ...) \
+    case CLGRAD_OPTIMIZER_##identifier:                                                   \
+        *text = constraint_text;                                                          \
+        return constraint;
         CLGRAD_OPTIMIZER_LIST(ROW)
 #undef ROW
     }
+    return true;
+}
+
+static void check_constraint(clgrad_check *check, const clgrad_optimizer *optimizer)
+{
+    const char *constraint = "";
+    if (fits_constraint(optimizer, &constraint))
+        return;
+    const clgrad_optimizer_info *info = &infos[optimizer->kind];
+    char values[256] = "";
+    size_t used = 0;
+    for (const clgrad_parameter *p = info->parameters; p->name != NULL && used < sizeof values; p++)
+        used += (size_t)snprintf(values + used, sizeof values - used, "%s%s %g", used > 0 ? ", " : "",
+                                 p->name, (double)clgrad_parameter_get(p, optimizer));
+    clgrad_check_fail(check, CLGRAD_STATUS_INVALID_ARGUMENT, "%s: %s; this one has %s", info->name,
+                      constraint, values);
 }
 
 void clgrad_optimizer_check(clgrad_check *check, const clgrad_optimizer *optimizer)
@@ -79,26 +96,81 @@ void clgrad_optimizer_check(clgrad_check *check, const clgrad_optimizer *optimiz
     check_constraint(check, optimizer);
 }
 
+/* What both calls ask of a step and its tensors; groups have been checked. Then the step. */
+static clgrad_status check_and_step(clgrad_check *check, const clgrad_optimizer *groups, size_t group_count,
+                                    clgrad_tensor ranges, uint64_t step, clgrad_tensor gradient,
+                                    clgrad_tensor parameters, clgrad_tensor state)
+{
+    size_t slots = 0;
+    for (size_t i = 0; check->status == CLGRAD_STATUS_SUCCESS && i < group_count; i++)
+        if (clgrad_optimizer_slots(&groups[i]) > slots)
+            slots = clgrad_optimizer_slots(&groups[i]);
+    if (step == 0)
+        clgrad_check_fail(check, CLGRAD_STATUS_INVALID_ARGUMENT, "step is 0, the first step is 1");
+    clgrad_check_tensor(check, "parameters", parameters, CLGRAD_TYPE_FLOAT32, CLGRAD_ANY_RANK);
+    clgrad_check_tensor(check, "gradient", gradient, CLGRAD_TYPE_FLOAT32, CLGRAD_ANY_RANK);
+    clgrad_check_same_shape(check, "gradient", gradient, "parameters", parameters);
+    clgrad_check_apart(check, "parameters", parameters, "gradient", gradient);
+    if (slots > 0) {
+        size_t shape[] = {slots, clgrad_tensor_count(parameters)};
+        clgrad_check_shape(check, "state", state, CLGRAD_TYPE_FLOAT32, 2, shape);
+        clgrad_check_apart(check, "state", state, "gradient", gradient);
+        clgrad_check_apart(check, "state", state, "parameters", parameters);
+    } else {
+        state = clgrad_tensor_none();
+    }
+    clgrad_check_apart(check, "ranges", ranges, "parameters", parameters);
+    clgrad_check_apart(check, "ranges", ranges, "gradient", gradient);
+    clgrad_check_apart(check, "ranges", ranges, "state", state);
+    if (check->status != CLGRAD_STATUS_SUCCESS || clgrad_tensor_count(parameters) == 0)
+        return check->status;
+    return check->context->backend->optimizer->step(check->context, groups, group_count, ranges, step,
+                                                    gradient, parameters, state);
+}
+
 clgrad_status clgrad_optimizer_step(clgrad_context *context, const clgrad_optimizer *optimizer, uint64_t step,
                                     clgrad_tensor gradient, clgrad_tensor parameters, clgrad_tensor state)
 {
     clgrad_check check = clgrad_check_begin(context, "optimizer_step");
     clgrad_optimizer_check(&check, optimizer);
-    if (step == 0)
-        clgrad_check_fail(&check, CLGRAD_STATUS_INVALID_ARGUMENT, "step is 0, the first step is 1");
-    clgrad_check_tensor(&check, "parameters", parameters, CLGRAD_TYPE_FLOAT32, CLGRAD_ANY_RANK);
-    clgrad_check_tensor(&check, "gradient", gradient, CLGRAD_TYPE_FLOAT32, CLGRAD_ANY_RANK);
-    clgrad_check_same_shape(&check, "gradient", gradient, "parameters", parameters);
-    clgrad_check_apart(&check, "parameters", parameters, "gradient", gradient);
-    if (clgrad_optimizer_slots(optimizer) > 0) {
-        size_t shape[] = {clgrad_optimizer_slots(optimizer), clgrad_tensor_count(parameters)};
-        clgrad_check_shape(&check, "state", state, CLGRAD_TYPE_FLOAT32, 2, shape);
-        clgrad_check_apart(&check, "state", state, "gradient", gradient);
-        clgrad_check_apart(&check, "state", state, "parameters", parameters);
-    } else {
-        state = clgrad_tensor_none();
+    return check_and_step(&check, optimizer, 1, clgrad_tensor_none(), step, gradient, parameters, state);
+}
+
+/* Each group as an optimizer, its number named in the sentence, and all of one kind. */
+static void check_groups(clgrad_check *check, const clgrad_optimizer *groups, size_t group_count)
+{
+    const char *call = check->call;
+    clgrad_check_pointer(check, "groups", groups);
+    if (group_count < 1 || group_count > CLGRAD_OPTIMIZER_MAX_GROUPS)
+        clgrad_check_fail(check, CLGRAD_STATUS_INVALID_ARGUMENT,
+                          "there are %zu groups, there must be 1 to %d", group_count,
+                          CLGRAD_OPTIMIZER_MAX_GROUPS);
+    for (size_t i = 0; check->status == CLGRAD_STATUS_SUCCESS && i < group_count; i++) {
+        char named[64];
+        snprintf(named, sizeof named, "%s: groups[%zu]", call, i);
+        check->call = named;
+        clgrad_optimizer_check(check, &groups[i]);
+        check->call = call;
+        if (check->status == CLGRAD_STATUS_SUCCESS && groups[i].kind != groups[0].kind)
+            clgrad_check_fail(check, CLGRAD_STATUS_INVALID_ARGUMENT,
+                              "groups[%zu] is %s, but groups[0] is %s: the groups of a step are of one kind",
+                              i, infos[groups[i].kind].name, infos[groups[0].kind].name);
     }
-    if (check.status != CLGRAD_STATUS_SUCCESS || clgrad_tensor_count(parameters) == 0)
-        return check.status;
-    return context->backend->optimizer->step(context, optimizer, step, gradient, parameters, state);
+}
+
+clgrad_status clgrad_optimizer_step_groups(clgrad_context *context, const clgrad_optimizer *groups,
+                                           size_t group_count, clgrad_tensor ranges, uint64_t step,
+                                           clgrad_tensor gradient, clgrad_tensor parameters,
+                                           clgrad_tensor state)
+{
+    clgrad_check check = clgrad_check_begin(context, "optimizer_step_groups");
+    check_groups(&check, groups, group_count);
+    clgrad_check_tensor(&check, "ranges", ranges, CLGRAD_TYPE_INT32, 2);
+    clgrad_check_shape(&check, "ranges", ranges, CLGRAD_TYPE_INT32, 2, (size_t[]){ranges.shape[0], 2});
+    clgrad_check_tensor(&check, "parameters", parameters, CLGRAD_TYPE_FLOAT32, CLGRAD_ANY_RANK);
+    if (check.status == CLGRAD_STATUS_SUCCESS && clgrad_tensor_count(parameters) > INT32_MAX)
+        clgrad_check_fail(&check, CLGRAD_STATUS_OUT_OF_RANGE,
+                          "parameters has %zu elements, ranges can tell %d apart at most",
+                          clgrad_tensor_count(parameters), INT32_MAX);
+    return check_and_step(&check, groups, group_count, ranges, step, gradient, parameters, state);
 }

@@ -1,8 +1,7 @@
 /*
- * Optimizers as calls: the list, steps that are suspended while an index fault is pending, and every argument
- * that is refused.
+ * Optimizers as calls: the list, and steps that are suspended while an index fault is pending.
  */
-#include "harness.h"
+#include "optimizer_case.h"
 
 #include <float.h>
 #include <math.h>
@@ -49,16 +48,34 @@ static void unknown_rows_are_told(clgrad_context *context)
     assert_null(clgrad_optimizer_describe((clgrad_optimizer_kind)-1));
 }
 
-static void sgd_needs_a_slot_for_its_momentum(clgrad_context *context)
+static void slots_follow_from_options(clgrad_context *context)
 {
+    static const struct {
+        clgrad_optimizer_kind kind;
+        size_t defaults, others;
+    } expected[CLGRAD_OPTIMIZER_COUNT] = {
+        {CLGRAD_OPTIMIZER_SGD, 0, 1},     {CLGRAD_OPTIMIZER_ADAM, 2, 3},     {CLGRAD_OPTIMIZER_ADAMW, 2, 3},
+        {CLGRAD_OPTIMIZER_ADAGRAD, 1, 1}, {CLGRAD_OPTIMIZER_ADADELTA, 2, 2}, {CLGRAD_OPTIMIZER_ADAMAX, 2, 2},
+        {CLGRAD_OPTIMIZER_NADAM, 2, 2},   {CLGRAD_OPTIMIZER_RADAM, 2, 2},    {CLGRAD_OPTIMIZER_RMSPROP, 1, 3},
+        {CLGRAD_OPTIMIZER_RPROP, 2, 2},   {CLGRAD_OPTIMIZER_ASGD, 1, 1},     {CLGRAD_OPTIMIZER_LION, 1, 1},
+    };
     (void)context;
-    clgrad_optimizer sgd = clgrad_optimizer_defaults(CLGRAD_OPTIMIZER_SGD);
-    assert_int_equal(clgrad_optimizer_slots(&sgd), 0);
-    sgd.momentum = 0.5f;
-    assert_int_equal(clgrad_optimizer_slots(&sgd), 1);
+    for (size_t k = 0; k < CLGRAD_OPTIMIZER_COUNT; k++) {
+        const clgrad_optimizer defaults = clgrad_optimizer_defaults(expected[k].kind);
+        const clgrad_optimizer others = optimizer_all_other(expected[k].kind);
+        assert_int_equal(expected[k].kind, k);
+        assert_int_equal(clgrad_optimizer_slots(&defaults), expected[k].defaults);
+        assert_int_equal(clgrad_optimizer_slots(&others), expected[k].others);
+    }
+    clgrad_optimizer rmsprop = clgrad_optimizer_defaults(CLGRAD_OPTIMIZER_RMSPROP);
+    rmsprop.centered = true;
+    assert_int_equal(clgrad_optimizer_slots(&rmsprop), 2);
+    rmsprop.centered = false;
+    rmsprop.momentum = 0.5f;
+    assert_int_equal(clgrad_optimizer_slots(&rmsprop), 2);
     assert_int_equal(clgrad_optimizer_slots(NULL), 0);
-    sgd.kind = unknown_kind;
-    assert_int_equal(clgrad_optimizer_slots(&sgd), 0);
+    rmsprop.kind = unknown_kind;
+    assert_int_equal(clgrad_optimizer_slots(&rmsprop), 0);
 }
 
 /* ---- an index fault suspends the steps after it ---- */
@@ -120,150 +137,41 @@ static void steps_wait_for_a_fault_to_be_reported(clgrad_context *context)
     tensor_free(context, classes);
 }
 
-/* ---- refusals ---- */
-
-typedef struct call {
-    clgrad_optimizer sgd;
-    clgrad_tensor gradient, parameters, state;
-} call;
-
-static const float numbers[6] = {1, 2, 3, 4, 5, 6};
-
-static call make_call(clgrad_context *context)
+/* A suspended step 1 leaves the state that the optimizer begins with, from which step 2 goes on. */
+static void a_suspended_first_step_begins_the_state(clgrad_context *context)
 {
-    call c = {.sgd = clgrad_optimizer_defaults(CLGRAD_OPTIMIZER_SGD),
-              .gradient = matrix_with(context, 3, 2, numbers),
-              .parameters = matrix_with(context, 3, 2, numbers),
-              .state = matrix_with(context, 1, 6, NULL)};
-    c.sgd.momentum = 0.5f;
-    return c;
-}
-
-static void free_call(clgrad_context *context, call c)
-{
-    tensor_free(context, c.gradient);
-    tensor_free(context, c.parameters);
-    tensor_free(context, c.state);
-}
-
-static void assert_unwritten(clgrad_context *context, const call *c)
-{
-    assert_holds(context, c->gradient, numbers);
-    assert_holds(context, c->parameters, numbers);
-    assert_untouched(context, c->state);
-}
-
-#define REFUSED(optimizer, step, gradient, parameters, state, status, part)                                  \
-    do {                                                                                                     \
-        assert_refused(context,                                                                              \
-                       clgrad_optimizer_step(context, optimizer, step, gradient, parameters, state), status, \
-                       part);                                                                                \
-        assert_unwritten(context, &c);                                                                       \
-    } while (0)
-#define OPTIMIZER_REFUSED(change, part)                                                          \
-    do {                                                                                         \
-        clgrad_optimizer o = c.sgd;                                                              \
-        o.change;                                                                                \
-        REFUSED(&o, 1, c.gradient, c.parameters, c.state, CLGRAD_STATUS_INVALID_ARGUMENT, part); \
-    } while (0)
-
-static void bad_descriptors_are_refused(clgrad_context *context)
-{
-    call c = make_call(context);
-    REFUSED(NULL, 1, c.gradient, c.parameters, c.state, CLGRAD_STATUS_INVALID_ARGUMENT, "optimizer is NULL");
-    REFUSED(&c.sgd, 0, c.gradient, c.parameters, c.state, CLGRAD_STATUS_INVALID_ARGUMENT, "step is 0");
-    OPTIMIZER_REFUSED(kind = unknown_kind, "there is no optimizer 99");
-    OPTIMIZER_REFUSED(kind = (clgrad_optimizer_kind)CLGRAD_OPTIMIZER_COUNT, "there is no optimizer");
-    OPTIMIZER_REFUSED(lr = NAN, "sgd's lr is nan");
-    OPTIMIZER_REFUSED(lr = INFINITY, "sgd's lr is inf");
-    OPTIMIZER_REFUSED(lr = -0.125f, "sgd's lr is -0.125, it must lie between 0 and");
-    OPTIMIZER_REFUSED(momentum = -0.5f, "sgd's momentum is -0.5");
-    OPTIMIZER_REFUSED(momentum = NAN, "sgd's momentum is nan");
-    OPTIMIZER_REFUSED(momentum = INFINITY, "sgd's momentum is inf");
-    OPTIMIZER_REFUSED(dampening = INFINITY, "sgd's dampening is inf");
-    OPTIMIZER_REFUSED(dampening = -INFINITY, "sgd's dampening is -inf");
-    OPTIMIZER_REFUSED(dampening = NAN, "sgd's dampening is nan");
-    OPTIMIZER_REFUSED(weight_decay = -1, "sgd's weight_decay is -1");
-    OPTIMIZER_REFUSED(weight_decay = NAN, "sgd's weight_decay is nan");
-    c.sgd.nesterov = true;
-    OPTIMIZER_REFUSED(momentum = 0, "nesterov needs a momentum above 0 and a dampening of 0");
-    OPTIMIZER_REFUSED(dampening = 0.5f, "nesterov needs a momentum above 0 and a dampening of 0");
-    assert_int_equal(clgrad_optimizer_step(NULL, &c.sgd, 1, c.gradient, c.parameters, c.state),
-                     CLGRAD_STATUS_INVALID_ARGUMENT);
-    free_call(context, c);
-}
-
-/* Each of the three tensors in turn, by the name that the sentence has for it. */
-static void bad_tensors_are_refused(clgrad_context *context)
-{
-    static const char *const names[] = {"gradient", "parameters", "state"};
-    static const struct {
-        clgrad_status status;
-        const char *part;
-    } expected[] = {
-        {CLGRAD_STATUS_INVALID_ARGUMENT, " is absent"},
-        {CLGRAD_STATUS_INVALID_ARGUMENT, " has rank 9"},
-        {CLGRAD_STATUS_INVALID_TYPE, " is int32, it must be float32"},
-        {CLGRAD_STATUS_INVALID_TYPE, " has the unknown element type 7"},
-        {CLGRAD_STATUS_OUT_OF_RANGE, " at offset 11, but its buffer holds 16 elements"},
-        {CLGRAD_STATUS_OUT_OF_RANGE, ", but its buffer holds 16 elements"},
-    };
-    call c = make_call(context);
-    for (size_t which = 0; which < COUNT(names); which++)
-        for (size_t fault = 0; fault < COUNT(expected); fault++) {
-            call bad = c;
-            clgrad_tensor *tensor = which == 0 ? &bad.gradient : which == 1 ? &bad.parameters : &bad.state;
-            if (fault == 0)
-                *tensor = clgrad_tensor_none();
-            else if (fault == 1)
-                tensor->rank = 9;
-            else if (fault == 2 || fault == 3)
-                tensor->type = fault == 2 ? CLGRAD_TYPE_INT32 : (clgrad_type)7;
-            else
-                tensor->offset = fault == 4 ? 11 : SIZE_MAX;
-            REFUSED(&c.sgd, 1, bad.gradient, bad.parameters, bad.state, expected[fault].status,
-                    expected[fault].part);
-            assert_non_null(strstr(clgrad_context_error(context), names[which]));
+    enum { N = 9 };
+    float w[N], gradient[N];
+    fill_normal(w, N, 3, 1);
+    fill_normal(gradient, N, 4, 1);
+    clgrad_tensor logits = matrix_with(context, 1, 2, (float[]){0, 1}), value = scalar_with(context, 0);
+    clgrad_tensor classes = tensor_with(context, CLGRAD_TYPE_INT32, 1, (size_t[]){1}, &(int32_t){-1});
+    for (int kind = 0; kind < CLGRAD_OPTIMIZER_COUNT; kind++) {
+        const clgrad_optimizer o = optimizer_all_other((clgrad_optimizer_kind)kind);
+        optimizer_run r = make_run(context, &o, N, w);
+        make_a_fault(context, logits, classes, value);
+        run_step(context, &r, 1, gradient);
+        assert_refused(context, clgrad_context_finish(context), CLGRAD_STATUS_INVALID_INDEX,
+                       "target[0] is -1");
+        assert_holds(context, r.parameters, w);
+        float *state = r.slots > 0 ? tensor_floats(context, r.state) : NULL;
+        for (size_t k = 0; k < r.slots * N; k++) {
+            const float expected = kind == CLGRAD_OPTIMIZER_ADAGRAD           ? o.initial_accumulator_value
+                                   : kind == CLGRAD_OPTIMIZER_RPROP && k >= N ? o.lr
+                                                                              : 0;
+            assert_true(state[k] == expected);
         }
-
-    clgrad_tensor flat = clgrad_tensor_vector(c.gradient.buffer, c.gradient.offset, CLGRAD_TYPE_FLOAT32, 6);
-    REFUSED(&c.sgd, 1, flat, c.parameters, c.state, CLGRAD_STATUS_INVALID_SHAPE,
-            "gradient has shape [6], but parameters has shape [3, 2]");
-    flat = clgrad_tensor_vector(c.state.buffer, c.state.offset, CLGRAD_TYPE_FLOAT32, 6);
-    REFUSED(&c.sgd, 1, c.gradient, c.parameters, flat, CLGRAD_STATUS_INVALID_SHAPE,
-            "state has shape [6], it must have shape [1, 6]");
-    free_call(context, c);
-}
-
-static void overlaps_are_refused(clgrad_context *context)
-{
-    call c = make_call(context);
-    clgrad_tensor state = clgrad_tensor_matrix(c.parameters.buffer, c.parameters.offset + 5, 1, 6);
-    REFUSED(&c.sgd, 1, c.parameters, c.parameters, c.state, CLGRAD_STATUS_INVALID_ARGUMENT,
-            "parameters overlaps gradient");
-    REFUSED(&c.sgd, 1, c.gradient, c.parameters, state, CLGRAD_STATUS_INVALID_ARGUMENT,
-            "state overlaps parameters");
-    state = clgrad_tensor_matrix(c.gradient.buffer, c.gradient.offset - 5, 1, 6);
-    REFUSED(&c.sgd, 1, c.gradient, c.parameters, state, CLGRAD_STATUS_INVALID_ARGUMENT,
-            "state overlaps gradient");
-    free_call(context, c);
-}
-
-static void foreign_buffers_are_refused(clgrad_context *context)
-{
-    clgrad_context *other = NULL;
-    assert_int_equal(clgrad_context_create("reference", &other, NULL), CLGRAD_STATUS_SUCCESS);
-    call c = make_call(context), foreign = make_call(other);
-    const clgrad_status status = CLGRAD_STATUS_INVALID_CONTEXT;
-    REFUSED(&c.sgd, 1, foreign.gradient, c.parameters, c.state, status,
-            "gradient lies in a buffer of another");
-    REFUSED(&c.sgd, 1, c.gradient, foreign.parameters, c.state, status,
-            "parameters lies in a buffer of another");
-    REFUSED(&c.sgd, 1, c.gradient, c.parameters, foreign.state, status, "state lies in a buffer of another");
-    assert_unwritten(other, &foreign);
-    free_call(context, c);
-    free_call(other, foreign);
-    clgrad_context_destroy(other);
+        free(state);
+        check_step(context, &r, 2, gradient);
+        float *after = tensor_floats(context, r.parameters);
+        for (size_t i = 0; i < N; i++)
+            assert_true(isfinite(after[i]) && after[i] != w[i]);
+        free(after);
+        free_run(context, r);
+    }
+    tensor_free(context, logits);
+    tensor_free(context, classes);
+    tensor_free(context, value);
 }
 
 int main(void)
@@ -271,12 +179,9 @@ int main(void)
     const test_case cases[] = {
         CASE(each_row_describes_itself),
         CASE(unknown_rows_are_told),
-        CASE(sgd_needs_a_slot_for_its_momentum),
+        CASE(slots_follow_from_options),
         CASE(steps_wait_for_a_fault_to_be_reported),
-        CASE(bad_descriptors_are_refused),
-        CASE(bad_tensors_are_refused),
-        CASE(overlaps_are_refused),
-        CASE(foreign_buffers_are_refused),
+        CASE(a_suspended_first_step_begins_the_state),
     };
     return run_on_every_device(cases, COUNT(cases));
 }

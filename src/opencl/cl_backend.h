@@ -52,10 +52,10 @@ struct clgrad_cl_context {
     size_t element_group;    /* of everything else */
     bool is_cpu;
     struct clgrad_cl_kernel *kernels; /* those built so far, see program.c */
-    cl_mem fault;                     /* a clgrad_fault, which kernels write */
-    clgrad_fault fetched;             /* what a read of it, perhaps still pending, brings */
-    bool fault_possible; /* a kernel that may write it has been enqueued since it was last read */
-    clgrad_cl_scratch loss_scratch, gemm_scratch;
+    cl_mem fault; /* two clgrad_faults, which kernels write: the second for optimizers' groups alone */
+    clgrad_fault fetched[2]; /* what a read of it, perhaps still pending, brings */
+    bool fault_possible;     /* a kernel that may write it has been enqueued since it was last read */
+    clgrad_cl_scratch clip_scratch, gemm_scratch, loss_scratch;
     const clgrad_cl_gemm_provider *gemm;
     void *noted_addresses[2]; /* gemm_blas.c's */
     bool used_clblast;        /* gemm_clblast.c's */
@@ -114,6 +114,7 @@ clgrad_status clgrad_cl_reserve(clgrad_cl_context *cl, clgrad_cl_scratch *scratc
 typedef enum clgrad_cl_source {
     CLGRAD_CL_TENSOR,
     CLGRAD_CL_ACTIVATION,
+    CLGRAD_CL_CLIP,
     CLGRAD_CL_DENSE,
     CLGRAD_CL_LOSS,
     CLGRAD_CL_LOSS_ELEMENT,
@@ -163,6 +164,9 @@ void clgrad_cl_give_uint(clgrad_cl_launch *launch, cl_uint value);
 void clgrad_cl_give_real(clgrad_cl_launch *launch, double value);
 void clgrad_cl_give_parameters(clgrad_cl_launch *launch, const clgrad_parameter *parameters,
                                const void *descriptor);
+
+/* Any other value: a vector or a struct. */
+void clgrad_cl_give_value(clgrad_cl_launch *launch, size_t bytes, const void *value);
 
 /* The record of faults, for a kernel that may write it, and for one that reads it. */
 void clgrad_cl_give_fault(clgrad_cl_launch *launch);
@@ -215,5 +219,9 @@ extern const clgrad_activation_functions clgrad_cl_activation_functions;
 extern const clgrad_dense_functions clgrad_cl_dense_functions;
 extern const clgrad_loss_functions clgrad_cl_loss_functions;
 extern const clgrad_optimizer_functions clgrad_cl_optimizer_functions;
+extern const clgrad_clip_functions clgrad_cl_clip_functions;
+
+/* What an optimizer's kernel needs beside the options, for the step of this number. */
+void clgrad_cl_optimizer_derive(const clgrad_optimizer *optimizer, uint64_t step, float derived[8]);
 
 #endif

@@ -60,10 +60,10 @@ static clgrad_status set_up(clgrad_cl_context *cl)
              precision & CL_FP_CORRECTLY_ROUNDED_DIVIDE_SQRT ? "-cl-fp32-correctly-rounded-divide-sqrt" : "",
              cl->group_size);
 
-    clgrad_fault none = {0};
+    clgrad_fault none[2] = {{0}};
     cl_int error = CL_SUCCESS;
     cl->fault =
-        clCreateBuffer(cl->context, CL_MEM_READ_WRITE | CL_MEM_COPY_HOST_PTR, sizeof none, &none, &error);
+        clCreateBuffer(cl->context, CL_MEM_READ_WRITE | CL_MEM_COPY_HOST_PTR, sizeof none, none, &error);
     if (error != CL_SUCCESS)
         return clgrad_cl_fail(cl, error, "clCreateBuffer");
     return clgrad_cl_choose_gemm(cl);
@@ -81,6 +81,7 @@ const clgrad_backend clgrad_cl_backend = {
     .dense = &clgrad_cl_dense_functions,
     .loss = &clgrad_cl_loss_functions,
     .optimizer = &clgrad_cl_optimizer_functions,
+    .clip = &clgrad_cl_clip_functions,
 };
 
 /* The caller's queue, or one of the context's own. */
@@ -152,8 +153,9 @@ static void destroy(clgrad_context *context)
         clFinish(cl->queue);
     clgrad_cl_release_kernels(cl);
     clgrad_cl_release_memory(cl->fault);
-    clgrad_cl_release_memory(cl->loss_scratch.memory);
+    clgrad_cl_release_memory(cl->clip_scratch.memory);
     clgrad_cl_release_memory(cl->gemm_scratch.memory);
+    clgrad_cl_release_memory(cl->loss_scratch.memory);
     clgrad_cl_release_gemm(cl);
     if (cl->queue != NULL)
         clReleaseCommandQueue(cl->queue);

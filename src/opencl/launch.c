@@ -14,7 +14,7 @@ clgrad_cl_launch clgrad_cl_begin(clgrad_context *context, clgrad_cl_source sourc
     return launch;
 }
 
-static void give(clgrad_cl_launch *launch, size_t bytes, const void *value)
+void clgrad_cl_give_value(clgrad_cl_launch *launch, size_t bytes, const void *value)
 {
     if (launch->status != CLGRAD_STATUS_SUCCESS)
         return;
@@ -25,7 +25,7 @@ static void give(clgrad_cl_launch *launch, size_t bytes, const void *value)
 
 void clgrad_cl_give_memory(clgrad_cl_launch *launch, cl_mem memory, size_t offset)
 {
-    give(launch, sizeof memory, memory != NULL ? &memory : NULL);
+    clgrad_cl_give_value(launch, sizeof memory, memory != NULL ? &memory : NULL);
     clgrad_cl_give_count(launch, offset);
 }
 
@@ -40,23 +40,23 @@ void clgrad_cl_give_tensor(clgrad_cl_launch *launch, clgrad_tensor tensor)
 void clgrad_cl_give_count(clgrad_cl_launch *launch, size_t count)
 {
     const cl_ulong value = count;
-    give(launch, sizeof value, &value);
+    clgrad_cl_give_value(launch, sizeof value, &value);
 }
 
 void clgrad_cl_give_int(clgrad_cl_launch *launch, cl_int value)
 {
-    give(launch, sizeof value, &value);
+    clgrad_cl_give_value(launch, sizeof value, &value);
 }
 
 void clgrad_cl_give_uint(clgrad_cl_launch *launch, cl_uint value)
 {
-    give(launch, sizeof value, &value);
+    clgrad_cl_give_value(launch, sizeof value, &value);
 }
 
 void clgrad_cl_give_real(clgrad_cl_launch *launch, double value)
 {
     const cl_float number = (cl_float)value;
-    give(launch, sizeof number, &number);
+    clgrad_cl_give_value(launch, sizeof number, &number);
 }
 
 void clgrad_cl_give_parameters(clgrad_cl_launch *launch, const clgrad_parameter *parameters,
@@ -64,12 +64,12 @@ void clgrad_cl_give_parameters(clgrad_cl_launch *launch, const clgrad_parameter 
 {
     cl_float8 values;
     clgrad_parameters_pack(parameters, descriptor, values.s);
-    give(launch, sizeof values, &values);
+    clgrad_cl_give_value(launch, sizeof values, &values);
 }
 
 void clgrad_cl_give_fault_read_only(clgrad_cl_launch *launch)
 {
-    give(launch, sizeof(cl_mem), &launch->cl->fault);
+    clgrad_cl_give_value(launch, sizeof(cl_mem), &launch->cl->fault);
 }
 
 void clgrad_cl_give_fault(clgrad_cl_launch *launch)

@@ -27,25 +27,28 @@ clgrad_status clgrad_cl_fetch_fault(clgrad_cl_context *cl)
 {
     if (!cl->fault_possible)
         return CLGRAD_STATUS_SUCCESS;
-    cl_int error = clEnqueueReadBuffer(cl->queue, cl->fault, CL_FALSE, 0, sizeof cl->fetched, &cl->fetched, 0,
+    cl_int error = clEnqueueReadBuffer(cl->queue, cl->fault, CL_FALSE, 0, sizeof cl->fetched, cl->fetched, 0,
                                        NULL, NULL);
     return error == CL_SUCCESS ? CLGRAD_STATUS_SUCCESS : clgrad_cl_fail(cl, error, "clEnqueueReadBuffer");
 }
 
-/* The record counts as read only once it is clear again: else it would go on suspending without ever being
- * told. */
+/*
+ * The record counts as read only once it is clear again: else it would go on suspending without ever being
+ * told. Of two faults the one that suspends is told.
+ */
 clgrad_status clgrad_cl_keep_fault(clgrad_cl_context *cl)
 {
-    static const clgrad_fault none = {0};
+    static const clgrad_fault none[2] = {{0}};
     if (!cl->fault_possible)
         return CLGRAD_STATUS_SUCCESS;
-    if (cl->fetched.kind != CLGRAD_FAULT_NONE) {
+    const clgrad_fault *found = cl->fetched[0].kind != CLGRAD_FAULT_NONE ? &cl->fetched[0] : &cl->fetched[1];
+    if (found->kind != CLGRAD_FAULT_NONE) {
         cl_int error =
-            clEnqueueWriteBuffer(cl->queue, cl->fault, CL_FALSE, 0, sizeof none, &none, 0, NULL, NULL);
+            clEnqueueWriteBuffer(cl->queue, cl->fault, CL_FALSE, 0, sizeof none, none, 0, NULL, NULL);
         if (error != CL_SUCCESS)
             return clgrad_cl_fail(cl, error, "clEnqueueWriteBuffer");
     }
-    cl->base.fault = cl->fetched;
+    cl->base.fault = *found;
     cl->fault_possible = false;
     return CLGRAD_STATUS_SUCCESS;
 }

@@ -16,6 +16,7 @@ static const char *const sources[][MAX_PIECES] = {
     [CLGRAD_CL_TENSOR] = {clgrad_kernel_common, clgrad_kernel_tensor},
     [CLGRAD_CL_ACTIVATION] = {clgrad_kernel_common, ACTIVATION_PIECES},
     [CLGRAD_CL_DENSE] = {clgrad_kernel_common, ACTIVATION_PIECES, clgrad_kernel_dense},
+    [CLGRAD_CL_CLIP] = {clgrad_kernel_common, clgrad_kernel_clip},
     [CLGRAD_CL_LOSS] = {clgrad_kernel_common, clgrad_kernel_loss},
     [CLGRAD_CL_LOSS_ELEMENT] = {clgrad_kernel_common, clgrad_kernel_loss, clgrad_kernel_loss_element},
     [CLGRAD_CL_LOSS_ROW] = {clgrad_kernel_common, clgrad_kernel_loss, clgrad_kernel_loss_row},

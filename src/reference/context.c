@@ -30,6 +30,7 @@ static const clgrad_backend reference_backend = {
     .dense = &clgrad_ref_dense_functions,
     .loss = &clgrad_ref_loss_functions,
     .optimizer = &clgrad_ref_optimizer_functions,
+    .clip = &clgrad_ref_clip_functions,
 };
 
 void clgrad_ref_device(clgrad_device *device)
@@ -65,7 +66,10 @@ static int32_t at_most_int32(size_t value)
 void clgrad_ref_fault(clgrad_context *context, clgrad_fault_kind kind, size_t position, int32_t value,
                       size_t limit)
 {
-    if (context->fault.kind != CLGRAD_FAULT_NONE)
+    /* An optimizer's group suspends nothing, so it makes room for an index that does. */
+    if (context->fault.kind != CLGRAD_FAULT_NONE && context->fault.kind != CLGRAD_FAULT_GROUP)
+        return;
+    if (context->fault.kind == CLGRAD_FAULT_GROUP && kind == CLGRAD_FAULT_GROUP)
         return;
     context->fault = (clgrad_fault){
         .kind = (int32_t)kind,

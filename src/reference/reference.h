@@ -42,9 +42,13 @@ ptrdiff_t clgrad_ref_loss(const clgrad_loss *loss, size_t rows, size_t columns, 
                           const double *target, const int32_t *classes, double *value, const double *dvalue,
                           double *dprediction);
 
-/* state is [slots, count], NULL where the optimizer has no slots. */
+/* count parameters of one group. Slot k of the state begins at state + k * stride; NULL where there are no
+ * slots. */
 void clgrad_ref_optimizer_step(const clgrad_optimizer *optimizer, uint64_t step, size_t count,
-                               const double *gradient, double *parameters, double *state);
+                               const double *gradient, double *parameters, double *state, size_t stride);
+
+/* The norm of count numbers; norm_type INFINITY for the largest. */
+double clgrad_ref_norm(double norm_type, size_t count, const double *numbers);
 
 /* The families' entries in the backend's table. */
 extern const clgrad_tensor_functions clgrad_ref_tensor_functions;
@@ -52,6 +56,7 @@ extern const clgrad_activation_functions clgrad_ref_activation_functions;
 extern const clgrad_dense_functions clgrad_ref_dense_functions;
 extern const clgrad_loss_functions clgrad_ref_loss_functions;
 extern const clgrad_optimizer_functions clgrad_ref_optimizer_functions;
+extern const clgrad_clip_functions clgrad_ref_clip_functions;
 
 /*
  * The double arrays that one call works on. All of them are made first, then one look at the status decides

@@ -18,6 +18,7 @@ sys.dont_write_bytecode = True
 import torch
 
 import activation_values
+import clip_values
 import dense_values
 import loss_values
 import network_values
@@ -33,6 +34,7 @@ FAMILIES = {
     "loss": loss_values,
     "dense": dense_values,
     "optimizer": optimizer_values,
+    "clip": clip_values,
     "random": random_values,
     "network": network_values,
 }
