@@ -6,6 +6,7 @@
 /* How numbers lie in memory, and what is calculated with: named here and nowhere else. */
 typedef float storage;
 typedef float real;
+typedef float2 real2;
 
 #define LOAD(array, i) ((real)(array)[i])
 #define STORE(array, i, x) ((array)[i] = (storage)(x))
@@ -75,4 +76,6 @@ static void record_fault(__global int *record, int kind, ulong position, int val
 
 #define FAULT_CLASS 1
 #define FAULT_ROW 2
+#define FAULT_INPUT_LENGTH 3
+#define FAULT_TARGET_LENGTH 4
 #define FAULT_GROUP 5

@@ -7,6 +7,8 @@
 #define WANT_GRADIENT 4
 #define UPSTREAM_ONE 8
 #define UPSTREAM_EACH 16
+#define WANT_DTARGET 32
+#define WANT_DOTHER 64
 
 /* result = total_scale * the sum of n numbers; one work-group. */
 __kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void

@@ -1,111 +1,79 @@
 /*
- * Losses with a value for every element. loss_NAME is the value times scale (a power of two that keeps a mean
- * from overflowing before it is divided), loss_NAME_gradient its derivative by the prediction, likewise times
- * scale. a holds the parameters in the order of the list in include/clgrad/loss.h.
+ * Losses with a value for every element, all in one kernel, which the host builds for one of them:
+ *
+ *   LOSS           loss_NAME, from loss_element_numbers.cl or loss_element_probabilities.cl
+ *   OTHER          there is a third operand
+ *   WEIGHT_AT      there is a weight: how element i finds its own, same_place or broadcast_place
+ *   POS_WEIGHT_AT  likewise, of the positive term
+ *   DTARGET        the gradient by the target is wanted, DOTHER: that by the other
+ *
+ * loss_NAME(e) is the value times e.scale, loss_NAME_gradient its derivative by the prediction,
+ * loss_NAME_dtarget and loss_NAME_dother those by the target and the other, likewise times e.scale. e.scale
+ * is a power of two that keeps a mean from overflowing before it is divided, times the weight. None of the
+ * functions sees a NaN: the kernel does.
  */
 
-static real loss_mse(real p, real t, real scale, float8 a)
-{
-    return (p * scale - t * scale) * (p - t);
-}
+/* The operands of one element. */
+typedef struct element {
+    real p, t;       /* the prediction, the target */
+    real o;          /* the other, where there is one */
+    real pos_weight; /* 1 where there is none */
+    real scale;
+    float8 a; /* the parameters in the order of the list in include/clgrad/loss_list.h */
+} element;
 
-static real loss_mse_gradient(real p, real t, real scale, float8 a)
-{
-    return 2 * (p * scale - t * scale);
-}
-
-static real loss_l1(real p, real t, real scale, float8 a)
-{
-    return fabs(p * scale - t * scale);
-}
-
-static real loss_l1_gradient(real p, real t, real scale, float8 a)
-{
-    return p > t ? scale : p < t ? -scale : p - t; /* 0, or NaN: also between equal infinities */
-}
-
-/* x, unless one of the two is NaN, which comes out then. */
-static real unless_nan(real x, real p, real t)
-{
-    return isnan(p) || isnan(t) ? p + t : x;
-}
-
-static real loss_kl_div(real p, real t, real scale, float8 a)
-{
-    return t == 0 ? unless_nan(0, p, t) : (t * scale) * (log(t) - p);
-}
-
-static real loss_kl_div_gradient(real p, real t, real scale, float8 a)
-{
-    return unless_nan(-t * scale, p, t);
-}
-
-static real loss_kl_div_probability(real p, real t, real scale, float8 a)
-{
-    return t == 0 ? unless_nan(0, p, t) : (t * scale) * (log(t) - log(p));
-}
-
-static real loss_kl_div_probability_gradient(real p, real t, real scale, float8 a)
-{
-    return t == 0 ? unless_nan(0, p, t) : -t * scale / p;
-}
-
-/* A logarithm that stops at -100, as PyTorch's nn.BCELoss has it; NaN stays NaN, which fmax would hide. */
-static real clamp_log(real logarithm)
-{
-    return logarithm < -100 ? -100 : logarithm;
-}
-
-static real bce(real p, real t, real positive, real negative)
-{
-    return -(positive * t * clamp_log(log(p)) + negative * (1 - t) * clamp_log(log1p(-p)));
-}
-
-/* p (1 - p) away from 0, as PyTorch's gradient has it; NaN where p is no probability. */
-static real bce_denominator(real p)
-{
-    const real product = p * (1 - p);
-    return !(p >= 0 && p <= 1) ? NAN : product < 1e-12f ? 1e-12f : product;
-}
-
-static real loss_bce(real p, real t, real scale, float8 a)
-{
-    return bce(p, t, scale, scale);
-}
-
-static real loss_bce_gradient(real p, real t, real scale, float8 a)
-{
-    return (p - t) / bce_denominator(p) * scale;
-}
-
-static real loss_bce_balanced(real p, real t, real scale, float8 a)
-{
-    const real alpha = a.s0;
-    return bce(p, t, alpha * scale, (1 - alpha) * scale);
-}
-
-static real loss_bce_balanced_gradient(real p, real t, real scale, float8 a)
-{
-    const real alpha = a.s0;
-    return ((1 - alpha) * (1 - t) * p - alpha * t * (1 - p)) / bce_denominator(p) * scale;
-}
-
-/* The host names the one that a program is built for: LOSS, loss_mse say. */
 #define LOSS_GRADIENT JOIN(LOSS, _gradient)
+#define LOSS_DTARGET JOIN(LOSS, _dtarget)
+#define LOSS_DOTHER JOIN(LOSS, _dother)
+
+static real LOSS(element e);
+static real LOSS_GRADIENT(element e);
+#ifdef DTARGET
+static real LOSS_DTARGET(element e);
+#endif
+#ifdef DOTHER
+static real LOSS_DOTHER(element e);
+#endif
+
+/*
+ * Where element i of the prediction finds its weight. layout: eight sizes of the prediction's dimensions, 1
+ * in front where there are fewer, and the weight's stride in each, 0 in a dimension that it does not have.
+ */
+static size_t broadcast_place(size_t i, ulong16 layout)
+{
+    const ulong *sizes = (const ulong *)&layout, *strides = sizes + 8;
+    size_t place = 0;
+    for (int k = 7; i > 0 && k >= 0; k--) {
+        const size_t outer = i / sizes[k];
+        place += (i - outer * sizes[k]) * strides[k];
+        i = outer;
+    }
+    return place;
+}
+
+/* The same for a weight of the prediction's own shape. */
+static size_t same_place(size_t i, ulong16 layout)
+{
+    return i;
+}
 
 /*
  * Every group takes share elements, adds up their values in an order that depends on n and the grid alone,
  * and writes total * total_scale to totals[group] (WANT_TOTAL); or each value goes to values (WANT_VALUES).
- * Values and gradients are taken times term_scale. With WANT_GRADIENT the gradient times gradient_scale, and
- * times the upstream gradient where there is one: a number for each element (UPSTREAM_EACH) or for all
- * (UPSTREAM_ONE). dprediction may be prediction.
+ * Values and gradients are taken times term_scale. Gradients go times gradient_scale, and times the upstream
+ * gradient where there is one: a number for each element (UPSTREAM_EACH) or for all (UPSTREAM_ONE).
+ * dprediction may be prediction, dtarget target, dother other: every operand is read before any is written.
  */
 __kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void
 loss_element(ulong n, ulong share, int wants, real term_scale, __global const storage *prediction,
-             ulong prediction_at, __global const storage *target, ulong target_at, float8 a,
-             __global storage *values, ulong values_at, __global storage *totals, ulong totals_at,
-             real total_scale, __global const storage *upstream, ulong upstream_at,
-             __global storage *dprediction, ulong dprediction_at, real gradient_scale)
+             ulong prediction_at, __global const storage *target, ulong target_at,
+             __global const storage *other, ulong other_at, __global const storage *weight, ulong weight_at,
+             ulong16 weight_layout, __global const storage *pos_weight, ulong pos_weight_at,
+             ulong16 pos_weight_layout, float8 a, __global storage *values, ulong values_at,
+             __global storage *totals, ulong totals_at, real total_scale, __global const storage *upstream,
+             ulong upstream_at, __global storage *dprediction, ulong dprediction_at,
+             __global storage *dtarget, ulong dtarget_at, __global storage *dother, ulong dother_at,
+             real gradient_scale)
 {
     __local real shared[GROUP_SIZE];
     const size_t item = get_local_id(0);
@@ -114,20 +82,50 @@ loss_element(ulong n, ulong share, int wants, real term_scale, __global const st
     sum total = {0, 0};
     const size_t first = get_group_id(0) * share, end = min(n, (ulong)(first + share));
     for (size_t i = first + item; i < end; i += GROUP_SIZE) {
-        const real p = LOAD(prediction, prediction_at + i), t = LOAD(target, target_at + i);
+        element e = {LOAD(prediction, prediction_at + i), LOAD(target, target_at + i), 0, 1, term_scale, a};
+#ifdef OTHER
+        e.o = LOAD(other, other_at + i);
+#endif
+#ifdef WEIGHT_AT
+        e.scale *= LOAD(weight, weight_at + WEIGHT_AT(i, weight_layout));
+#endif
+#ifdef POS_WEIGHT_AT
+        e.pos_weight = LOAD(pos_weight, pos_weight_at + POS_WEIGHT_AT(i, pos_weight_layout));
+#endif
+        const bool missing = isnan(e.p) || isnan(e.t) || isnan(e.o) || isnan(e.pos_weight) || isnan(e.scale);
         if (wants & (WANT_TOTAL | WANT_VALUES)) {
-            const real value = LOSS(p, t, term_scale, a);
+            const real value = missing ? NAN : LOSS(e);
             if (wants & WANT_VALUES)
                 STORE(values, values_at + i, value);
             sum_add(&total, value);
         }
-        if (wants & WANT_GRADIENT) {
-            const real scale = wants & UPSTREAM_EACH ? common * LOAD(upstream, upstream_at + i) : common;
-            STORE(dprediction, dprediction_at + i, LOSS_GRADIENT(p, t, term_scale, a) * scale);
-        }
+        const real scale = wants & UPSTREAM_EACH ? common * LOAD(upstream, upstream_at + i) : common;
+        if (wants & WANT_GRADIENT)
+            STORE(dprediction, dprediction_at + i, missing ? NAN : LOSS_GRADIENT(e) * scale);
+#ifdef DTARGET
+        STORE(dtarget, dtarget_at + i, missing ? NAN : LOSS_DTARGET(e) * scale);
+#endif
+#ifdef DOTHER
+        STORE(dother, dother_at + i, missing ? NAN : LOSS_DOTHER(e) * scale);
+#endif
     }
 
     const real result = sum_lanes(shared, item, item, GROUP_SIZE, sum_result(total));
     if ((wants & WANT_TOTAL) && item == 0)
         STORE(totals, totals_at + get_group_id(0), result * total_scale);
+}
+
+/* ---- what the formulas share ---- */
+
+/* factor * x, and 0 where the factor is, also beside an infinite x: what has no weight does not count. */
+static real times(real factor, real x)
+{
+    return factor == 0 ? 0 : factor * x;
+}
+
+/* What rounding has taken from a * b. */
+static real product_error(real a, real b)
+{
+    const real product = a * b;
+    return isfinite(product) ? fma(a, b, -product) : 0;
 }

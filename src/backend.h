@@ -47,11 +47,11 @@ typedef struct clgrad_dense_functions {
 } clgrad_dense_functions;
 
 typedef struct clgrad_loss_functions {
-    /* value or dprediction may be absent, not both; dvalue may be absent, and is where value is present;
-     * dprediction may be prediction */
-    clgrad_status (*evaluate)(clgrad_context *context, const clgrad_loss *loss, clgrad_tensor prediction,
-                              clgrad_tensor target, clgrad_tensor value, clgrad_tensor dvalue,
-                              clgrad_tensor dprediction);
+    /* dvalue may be absent, and is where value is present; of value and the gradients at least one is there.
+     * dprediction may be prediction, dtarget target, dother other. */
+    clgrad_status (*evaluate)(clgrad_context *context, const clgrad_loss *loss,
+                              const clgrad_loss_inputs *inputs, clgrad_tensor dvalue, clgrad_tensor value,
+                              const clgrad_loss_gradients *gradients);
 } clgrad_loss_functions;
 
 typedef struct clgrad_optimizer_functions {
@@ -84,9 +84,11 @@ typedef struct clgrad_backend {
  */
 typedef enum clgrad_fault_kind {
     CLGRAD_FAULT_NONE = 0,
-    CLGRAD_FAULT_CLASS = 1, /* a class index of a loss */
-    CLGRAD_FAULT_ROW = 2,   /* a row index of a gather */
-    CLGRAD_FAULT_GROUP = 5  /* an optimizer's group; valid is -1 too. Suspends no step. */
+    CLGRAD_FAULT_CLASS = 1,         /* a class index of a loss */
+    CLGRAD_FAULT_ROW = 2,           /* a row index of a gather */
+    CLGRAD_FAULT_INPUT_LENGTH = 3,  /* of a ctc: valid are 0 to limit - 1, the time steps */
+    CLGRAD_FAULT_TARGET_LENGTH = 4, /* of a ctc: likewise, the target's room */
+    CLGRAD_FAULT_GROUP = 5          /* an optimizer's group; valid is -1 too; suspends no step */
 } clgrad_fault_kind;
 
 typedef struct clgrad_fault {

@@ -103,6 +103,37 @@ void clgrad_check_shape(clgrad_check *check, const char *name, clgrad_tensor ten
                           write_shape(tensor.rank, tensor.shape).text, write_shape(rank, shape).text);
 }
 
+void clgrad_check_rank(clgrad_check *check, const char *name, clgrad_tensor tensor, int minimum, int maximum,
+                       const char *dimensions)
+{
+    if (check->status == CLGRAD_STATUS_SUCCESS && (tensor.rank < minimum || tensor.rank > maximum))
+        clgrad_check_fail(check, CLGRAD_STATUS_INVALID_SHAPE,
+                          "%s has shape %s, it must have %s%d dimension%s, %s", name,
+                          write_shape(tensor.rank, tensor.shape).text, minimum < maximum ? "at least " : "",
+                          minimum, minimum == 1 ? "" : "s", dimensions);
+}
+
+/* Whether a shape's dimensions, aligned at the last, are each 1 or the other's. */
+static bool stretches(clgrad_tensor tensor, clgrad_tensor other)
+{
+    const int missing = other.rank - tensor.rank;
+    bool fine = missing >= 0;
+    for (int i = 0; fine && i < tensor.rank; i++)
+        fine = tensor.shape[i] == 1 || tensor.shape[i] == other.shape[missing + i];
+    return fine;
+}
+
+void clgrad_check_broadcast(clgrad_check *check, const char *name, clgrad_tensor tensor,
+                            const char *other_name, clgrad_tensor other)
+{
+    clgrad_check_tensor(check, name, tensor, CLGRAD_TYPE_FLOAT32, CLGRAD_ANY_RANK);
+    if (check->status == CLGRAD_STATUS_SUCCESS && !stretches(tensor, other))
+        clgrad_check_fail(check, CLGRAD_STATUS_INVALID_SHAPE,
+                          "%s has shape %s, which does not stretch to %s's shape %s", name,
+                          write_shape(tensor.rank, tensor.shape).text, other_name,
+                          write_shape(other.rank, other.shape).text);
+}
+
 void clgrad_check_same_shape(clgrad_check *check, const char *name, clgrad_tensor tensor,
                              const char *other_name, clgrad_tensor other)
 {

@@ -43,6 +43,15 @@ void clgrad_check_tensor_any_type(clgrad_check *check, const char *name, clgrad_
 void clgrad_check_shape(clgrad_check *check, const char *name, clgrad_tensor tensor, clgrad_type type,
                         int rank, const size_t *shape);
 
+/* A tensor (checked before) of a rank in an interval; dimensions is the shape in words, for the sentence. */
+void clgrad_check_rank(clgrad_check *check, const char *name, clgrad_tensor tensor, int minimum, int maximum,
+                       const char *dimensions);
+
+/* A float32 tensor that stretches to another's shape: its last dimension goes with the other's last, and so
+ * on, and each is equal or 1. */
+void clgrad_check_broadcast(clgrad_check *check, const char *name, clgrad_tensor tensor,
+                            const char *other_name, clgrad_tensor other);
+
 /* Two tensors (checked before) of one shape. */
 void clgrad_check_same_shape(clgrad_check *check, const char *name, clgrad_tensor tensor,
                              const char *other_name, clgrad_tensor other);
@@ -67,9 +76,8 @@ void clgrad_activation_check(clgrad_check *check, const clgrad_activation *activ
 void clgrad_loss_check(clgrad_check *check, const clgrad_loss *loss);
 void clgrad_optimizer_check(clgrad_check *check, const clgrad_optimizer *optimizer);
 
-/* The target of a loss that has been checked, for a prediction of which only the shape counts. */
-void clgrad_loss_check_target(clgrad_check *check, const clgrad_loss *loss, clgrad_tensor prediction,
-                              clgrad_tensor target);
+/* The inputs of a loss that has been checked, but for the prediction, of which only the shape counts here. */
+void clgrad_loss_check_inputs(clgrad_check *check, const clgrad_loss *loss, const clgrad_loss_inputs *inputs);
 
 /* Whether two tensors cover the same bytes. */
 bool clgrad_same_place(clgrad_tensor a, clgrad_tensor b);

@@ -52,6 +52,17 @@ const clgrad_device *clgrad_context_device(const clgrad_context *context)
     return context != NULL ? &context->device : NULL;
 }
 
+/* What a fault's sentence is made of: where the index stood, and what it chose among, where that has a name.
+ */
+static const struct {
+    const char *index, *owner, *noun;
+} fault_names[] = {
+    [CLGRAD_FAULT_CLASS] = {"target", "prediction", "classes"},
+    [CLGRAD_FAULT_ROW] = {"indices", "source", "rows"},
+    [CLGRAD_FAULT_INPUT_LENGTH] = {"input_lengths", NULL, NULL},
+    [CLGRAD_FAULT_TARGET_LENGTH] = {"target_lengths", NULL, NULL},
+};
+
 clgrad_status clgrad_context_report_fault(clgrad_context *context)
 {
     const clgrad_fault fault = context->fault;
@@ -63,14 +74,17 @@ clgrad_status clgrad_context_report_fault(clgrad_context *context)
         return clgrad_fail(context, CLGRAD_STATUS_INVALID_INDEX,
                            "ranges[%d%s] has the group %d, but the optimizer has the groups 0 to %d (and -1)",
                            fault.position, later, fault.value, fault.limit - 1);
-    const bool is_class = fault.kind == CLGRAD_FAULT_CLASS;
-    const char *name = is_class ? "target" : "indices", *noun = is_class ? "classes" : "rows";
-    const char *owner = is_class ? "prediction" : "source";
+    const char *name = fault_names[fault.kind].index, *owner = fault_names[fault.kind].owner;
+    if (owner == NULL)
+        return clgrad_fail(context, CLGRAD_STATUS_INVALID_INDEX,
+                           "%s[%d%s] is %d, it must lie between 0 and %d", name, fault.position, later,
+                           fault.value, fault.limit - 1);
     if (fault.limit == 0)
         return clgrad_fail(context, CLGRAD_STATUS_INVALID_INDEX, "%s[%d%s] is %d, but the %s has no %s", name,
-                           fault.position, later, fault.value, owner, noun);
+                           fault.position, later, fault.value, owner, fault_names[fault.kind].noun);
     return clgrad_fail(context, CLGRAD_STATUS_INVALID_INDEX, "%s[%d%s] is %d, but the %s has the %s 0 to %d",
-                       name, fault.position, later, fault.value, owner, noun, fault.limit - 1);
+                       name, fault.position, later, fault.value, owner, fault_names[fault.kind].noun,
+                       fault.limit - 1);
 }
 
 clgrad_status clgrad_context_finish(clgrad_context *context)

@@ -1,4 +1,4 @@
-#include "check.h"
+#include "loss_check.h"
 
 #define PARAMETER(...) CLGRAD_PARAMETER_ENTRY(clgrad_loss, __VA_ARGS__)
 #define ROW(value, identifier, name, PARAMETERS, ...)                                                 \
@@ -10,8 +10,16 @@ CLGRAD_LOSS_LIST(ROW)
 #undef PARAMETER
 
 static const clgrad_loss_info infos[] = {
-#define ROW(value, identifier, name, PARAMETERS, extent, bound, formula, gradient, source) \
-    [value] = {#name, name##_parameters, CLGRAD_LOSS_##extent, bound, formula, gradient, source},
+#define ROW(value, identifier, name, PARAMETERS, extent, flags, input, bound, formula, gradient, source) \
+    [value] = {#name,                                                                                    \
+               name##_parameters,                                                                        \
+               CLGRAD_LOSS_##extent,                                                                     \
+               flags,                                                                                    \
+               CLGRAD_LOSS_##input,                                                                      \
+               bound,                                                                                    \
+               formula,                                                                                  \
+               gradient,                                                                                 \
+               source},
     CLGRAD_LOSS_LIST(ROW)
 #undef ROW
 };
@@ -24,9 +32,14 @@ static const char *const reductions[] = {
 
 #define REDUCTION_COUNT (sizeof reductions / sizeof reductions[0])
 
+bool clgrad_loss_has_reduction(clgrad_reduction reduction)
+{
+    return (size_t)reduction < REDUCTION_COUNT;
+}
+
 const char *clgrad_reduction_name(clgrad_reduction reduction)
 {
-    return (size_t)reduction < REDUCTION_COUNT ? reductions[reduction] : "unknown";
+    return clgrad_loss_has_reduction(reduction) ? reductions[reduction] : "unknown";
 }
 
 bool clgrad_reduction_parse(const char *name, clgrad_reduction *reduction)
@@ -58,118 +71,76 @@ clgrad_loss clgrad_loss_defaults(clgrad_loss_kind kind)
     return loss;
 }
 
-void clgrad_loss_check(clgrad_check *check, const clgrad_loss *loss)
+clgrad_loss_inputs clgrad_loss_inputs_none(void)
 {
-    clgrad_check_pointer(check, "loss", loss);
-    if (check->status != CLGRAD_STATUS_SUCCESS)
-        return;
-    const clgrad_loss_info *info = clgrad_loss_describe(loss->kind);
-    if (info == NULL)
-        clgrad_check_fail(check, CLGRAD_STATUS_INVALID_ARGUMENT, "there is no loss %d", (int)loss->kind);
-    else if ((size_t)loss->reduction >= REDUCTION_COUNT)
-        clgrad_check_fail(check, CLGRAD_STATUS_INVALID_ARGUMENT, "there is no reduction %d",
-                          (int)loss->reduction);
-    else
-        clgrad_check_parameters(check, info->name, info->parameters, loss);
+    const clgrad_tensor none = clgrad_tensor_none();
+    return (clgrad_loss_inputs){none, none, none, none, none, none, none};
 }
 
-/* The target: the prediction's shape, or class indices where the loss takes them. */
-void clgrad_loss_check_target(clgrad_check *check, const clgrad_loss *loss, clgrad_tensor prediction,
-                              clgrad_tensor target)
-{
-    clgrad_check_tensor_any_type(check, "target", target);
-    if (check->status != CLGRAD_STATUS_SUCCESS)
-        return;
-    if (loss->kind == CLGRAD_LOSS_CROSS_ENTROPY && target.type == CLGRAD_TYPE_INT32)
-        clgrad_check_shape(check, "target", target, CLGRAD_TYPE_INT32, 1, prediction.shape);
-    else {
-        clgrad_check_tensor(check, "target", target, CLGRAD_TYPE_FLOAT32, CLGRAD_ANY_RANK);
-        clgrad_check_same_shape(check, "target", target, "prediction", prediction);
-    }
-}
+/* ---- the calls ---- */
 
-/* The value, or the upstream gradient, which has the value's shape. */
-static void check_value(clgrad_check *check, const clgrad_loss *loss, clgrad_tensor prediction,
-                        const char *name, clgrad_tensor value)
+/* Check everything, and hand on what has been found right. */
+static clgrad_status evaluate(clgrad_check *check, const clgrad_loss *loss, const clgrad_loss_inputs *inputs,
+                              clgrad_tensor dvalue, clgrad_tensor value,
+                              const clgrad_loss_gradients *gradients)
 {
-    if (check->status != CLGRAD_STATUS_SUCCESS)
-        return;
-    clgrad_loss_extent extent = infos[loss->kind].extent;
-    if (extent == CLGRAD_LOSS_WHOLE || loss->reduction != CLGRAD_REDUCTION_NONE)
-        clgrad_check_scalar(check, name, value);
-    else if (extent == CLGRAD_LOSS_ROW)
-        clgrad_check_shape(check, name, value, CLGRAD_TYPE_FLOAT32, 1, prediction.shape);
-    else
-        clgrad_check_shape(check, name, value, CLGRAD_TYPE_FLOAT32, prediction.rank, prediction.shape);
-}
-
-static void check_call(clgrad_check *check, const clgrad_loss *loss, clgrad_tensor prediction,
-                       clgrad_tensor target)
-{
-    clgrad_loss_check(check, loss);
-    bool rows = check->status == CLGRAD_STATUS_SUCCESS && infos[loss->kind].extent == CLGRAD_LOSS_ROW;
-    clgrad_check_tensor(check, "prediction", prediction, CLGRAD_TYPE_FLOAT32, rows ? 2 : CLGRAD_ANY_RANK);
-    if (check->status == CLGRAD_STATUS_SUCCESS && rows && prediction.shape[1] == 0)
-        clgrad_check_fail(check, CLGRAD_STATUS_INVALID_SHAPE, "prediction has 0 classes");
-    clgrad_loss_check_target(check, loss, prediction, target);
-}
-
-static clgrad_status evaluate(const clgrad_check *check, const clgrad_loss *loss, clgrad_tensor prediction,
-                              clgrad_tensor target, clgrad_tensor value, clgrad_tensor dvalue,
-                              clgrad_tensor dprediction)
-{
+    clgrad_loss_check_call(check, loss, inputs, dvalue, value, gradients);
     if (check->status != CLGRAD_STATUS_SUCCESS)
         return check->status;
-    return check->context->backend->loss->evaluate(check->context, loss, prediction, target, value, dvalue,
-                                                   dprediction);
+    return check->context->backend->loss->evaluate(check->context, loss, inputs, dvalue, value, gradients);
 }
 
-static void check_output_value(clgrad_check *check, const clgrad_loss *loss, clgrad_tensor prediction,
-                               clgrad_tensor target, clgrad_tensor value)
+static clgrad_loss_inputs both(clgrad_tensor prediction, clgrad_tensor target)
 {
-    check_value(check, loss, prediction, "value", value);
-    clgrad_check_apart(check, "value", value, "prediction", prediction);
-    clgrad_check_apart(check, "value", value, "target", target);
+    clgrad_loss_inputs inputs = clgrad_loss_inputs_none();
+    inputs.prediction = prediction;
+    inputs.target = target;
+    return inputs;
 }
 
-static void check_output_gradient(clgrad_check *check, clgrad_tensor prediction, clgrad_tensor target,
-                                  clgrad_tensor dprediction)
+static clgrad_loss_gradients by_prediction(clgrad_tensor dprediction)
 {
-    clgrad_check_tensor(check, "dprediction", dprediction, CLGRAD_TYPE_FLOAT32, CLGRAD_ANY_RANK);
-    clgrad_check_same_shape(check, "dprediction", dprediction, "prediction", prediction);
-    clgrad_check_apart_or_same(check, "dprediction", dprediction, "prediction", prediction);
-    clgrad_check_apart(check, "dprediction", dprediction, "target", target);
+    return (clgrad_loss_gradients){dprediction, clgrad_tensor_none(), clgrad_tensor_none()};
+}
+
+clgrad_status clgrad_loss_evaluate(clgrad_context *context, const clgrad_loss *loss,
+                                   const clgrad_loss_inputs *inputs, clgrad_tensor dvalue,
+                                   clgrad_tensor value, const clgrad_loss_gradients *gradients)
+{
+    const clgrad_loss_gradients none = by_prediction(clgrad_tensor_none());
+    clgrad_check check = clgrad_check_begin(context, "loss_evaluate");
+    clgrad_check_pointer(&check, "inputs", inputs);
+    return evaluate(&check, loss, inputs, dvalue, value, gradients != NULL ? gradients : &none);
 }
 
 clgrad_status clgrad_loss_forward(clgrad_context *context, const clgrad_loss *loss, clgrad_tensor prediction,
                                   clgrad_tensor target, clgrad_tensor value)
 {
+    const clgrad_loss_inputs inputs = both(prediction, target);
+    const clgrad_loss_gradients none = by_prediction(clgrad_tensor_none());
     clgrad_check check = clgrad_check_begin(context, "loss_forward");
-    check_call(&check, loss, prediction, target);
-    check_output_value(&check, loss, prediction, target, value);
-    return evaluate(&check, loss, prediction, target, value, clgrad_tensor_none(), clgrad_tensor_none());
+    clgrad_check_tensor_any_type(&check, "value", value);
+    return evaluate(&check, loss, &inputs, clgrad_tensor_none(), value, &none);
 }
 
 clgrad_status clgrad_loss_backward(clgrad_context *context, const clgrad_loss *loss, clgrad_tensor prediction,
                                    clgrad_tensor target, clgrad_tensor dvalue, clgrad_tensor dprediction)
 {
+    const clgrad_loss_inputs inputs = both(prediction, target);
+    const clgrad_loss_gradients gradients = by_prediction(dprediction);
     clgrad_check check = clgrad_check_begin(context, "loss_backward");
-    check_call(&check, loss, prediction, target);
-    if (clgrad_present(dvalue))
-        check_value(&check, loss, prediction, "dvalue", dvalue);
-    check_output_gradient(&check, prediction, target, dprediction);
-    clgrad_check_apart(&check, "dprediction", dprediction, "dvalue", dvalue);
-    return evaluate(&check, loss, prediction, target, clgrad_tensor_none(), dvalue, dprediction);
+    clgrad_check_tensor_any_type(&check, "dprediction", dprediction);
+    return evaluate(&check, loss, &inputs, dvalue, clgrad_tensor_none(), &gradients);
 }
 
 clgrad_status clgrad_loss_forward_backward(clgrad_context *context, const clgrad_loss *loss,
                                            clgrad_tensor prediction, clgrad_tensor target,
                                            clgrad_tensor value, clgrad_tensor dprediction)
 {
+    const clgrad_loss_inputs inputs = both(prediction, target);
+    const clgrad_loss_gradients gradients = by_prediction(dprediction);
     clgrad_check check = clgrad_check_begin(context, "loss_forward_backward");
-    check_call(&check, loss, prediction, target);
-    check_output_value(&check, loss, prediction, target, value);
-    check_output_gradient(&check, prediction, target, dprediction);
-    clgrad_check_apart(&check, "dprediction", dprediction, "value", value);
-    return evaluate(&check, loss, prediction, target, value, clgrad_tensor_none(), dprediction);
+    clgrad_check_tensor_any_type(&check, "value", value);
+    clgrad_check_tensor_any_type(&check, "dprediction", dprediction);
+    return evaluate(&check, loss, &inputs, clgrad_tensor_none(), value, &gradients);
 }

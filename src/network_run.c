@@ -87,8 +87,10 @@ static clgrad_status begin_call(clgrad_network *network, const char *call, clgra
     check_input(&check, network, x);
     if (check.status != CLGRAD_STATUS_SUCCESS)
         return check.status;
-    clgrad_loss_check_target(&check, &network->loss, output_of(network, network->layer_count - 1, x.shape[0]),
-                             target);
+    clgrad_loss_inputs inputs = clgrad_loss_inputs_none();
+    inputs.prediction = output_of(network, network->layer_count - 1, x.shape[0]);
+    inputs.target = target;
+    clgrad_loss_check_inputs(&check, &network->loss, &inputs);
     clgrad_check_scalar(&check, "loss", loss);
     clgrad_check_apart(&check, "loss", loss, "x", x);
     clgrad_check_apart(&check, "loss", loss, "target", target);

@@ -79,9 +79,13 @@ double exact_loss(const clgrad_network_options *options, const double *parameter
 {
     double *prediction = exact_prediction(options, parameters, s), loss = 0;
     double *target = s.target != NULL ? widen(s.target, s.rows * s.outputs) : NULL;
-    assert_int_equal(
-        clgrad_ref_loss(&options->loss, s.rows, s.outputs, prediction, target, s.classes, &loss, NULL, NULL),
-        -1);
+    const clgrad_ref_loss_arrays arrays = {.rank = 2,
+                                           .shape = {s.rows, s.outputs},
+                                           .prediction = prediction,
+                                           .target = target,
+                                           .classes = s.classes,
+                                           .value = &loss};
+    assert_int_equal(clgrad_ref_loss(&options->loss, &arrays).kind, CLGRAD_FAULT_NONE);
     free(prediction);
     free(target);
     return loss;

@@ -1,5 +1,6 @@
 /*
- * Losses: every argument that is refused, with its sentence, and that nothing has been written then.
+ * Losses: arguments of the short forms that are refused, with their sentences, and that nothing has been
+ * written then. What clgrad_loss_evaluate takes besides is in test_loss_refusals_inputs.c.
  */
 #include "harness.h"
 
@@ -73,8 +74,10 @@ static void bad_descriptors_are_refused(clgrad_context *context)
     bad.kind = (clgrad_loss_kind)CLGRAD_LOSS_COUNT;
     ALL_REFUSE(&bad, c.p, c.t, CLGRAD_STATUS_INVALID_ARGUMENT, "there is no loss");
     bad.kind = CLGRAD_LOSS_BCE_BALANCED;
-    bad.reduction = (clgrad_reduction)3;
-    ALL_REFUSE(&bad, c.p, c.t, CLGRAD_STATUS_INVALID_ARGUMENT, "there is no reduction 3");
+    bad.reduction = (clgrad_reduction)4;
+    ALL_REFUSE(&bad, c.p, c.t, CLGRAD_STATUS_INVALID_ARGUMENT, "there is no reduction 4");
+    bad.reduction = (clgrad_reduction)-1;
+    ALL_REFUSE(&bad, c.p, c.t, CLGRAD_STATUS_INVALID_ARGUMENT, "there is no reduction -1");
     bad.reduction = CLGRAD_REDUCTION_MEAN;
     bad.alpha = NAN;
     ALL_REFUSE(&bad, c.p, c.t, CLGRAD_STATUS_INVALID_ARGUMENT, "bce_balanced's alpha is nan");

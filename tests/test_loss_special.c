@@ -1,186 +1,312 @@
 /*
- * Losses at special values, and on numbers near the ends of float32.
+ * Losses at special values: infinities, kinks, the ends of domains. NaN is in test_loss_nan.c, the limits of
+ * float32 in test_loss_extreme.c.
  */
 #include "loss_case.h"
 
-/* ---- special values ---- */
+#include <stdio.h>
 
-/* One element (or a row of one class): value and gradient, UNSPECIFIED where loss.h promises nothing. */
-#define UNSPECIFIED (-12345.0)
+/* What loss.h promises nothing about. */
+#define ANY (-12345.0)
 
-static const struct {
+/* One element, or a row of one class: unreduced value and gradients by prediction, target and other. */
+typedef struct special {
     clgrad_loss_kind kind;
-    float p, t;
-    double value, gradient;
-} points[] = {
-    {CLGRAD_LOSS_MSE, INFINITY, 0, INFINITY, INFINITY},
-    {CLGRAD_LOSS_MSE, 1, INFINITY, INFINITY, -INFINITY},
-    {CLGRAD_LOSS_MSE, 3e38f, -3e38f, INFINITY, INFINITY},
-    {CLGRAD_LOSS_MSE, 0.0f, -0.0f, 0, 0},
-    {CLGRAD_LOSS_L2, INFINITY, 0, INFINITY, NAN},
-    {CLGRAD_LOSS_L2, 3, -INFINITY, INFINITY, NAN},
-    {CLGRAD_LOSS_L2, INFINITY, INFINITY, NAN, NAN},
-    {CLGRAD_LOSS_L2, 0.0f, -0.0f, 0, 0},
-    {CLGRAD_LOSS_L2, 3e38f, 0, 3e38f, 1},
-    {CLGRAD_LOSS_L2, FLT_MIN, 0, FLT_MIN, 1},
-    {CLGRAD_LOSS_L1, INFINITY, 0, INFINITY, 1},
-    {CLGRAD_LOSS_L1, -INFINITY, INFINITY, INFINITY, -1},
-    {CLGRAD_LOSS_L1, INFINITY, INFINITY, NAN, NAN},
-    {CLGRAD_LOSS_L1, -INFINITY, -INFINITY, NAN, NAN},
-    {CLGRAD_LOSS_L1, 2.5f, 2.5f, 0, 0},
-    {CLGRAD_LOSS_L1, 0.0f, -0.0f, 0, 0},
-    {CLGRAD_LOSS_KL_DIV, -INFINITY, 0, 0, 0},
-    {CLGRAD_LOSS_KL_DIV, INFINITY, 0, 0, 0},
-    {CLGRAD_LOSS_KL_DIV, -INFINITY, 0.5f, INFINITY, -0.5},
-    {CLGRAD_LOSS_KL_DIV, -1, -0.5f, NAN, UNSPECIFIED},
-    {CLGRAD_LOSS_KL_DIV_PROBABILITY, 0, 0, 0, 0},
-    {CLGRAD_LOSS_KL_DIV_PROBABILITY, 0, 0.5f, INFINITY, -INFINITY},
-    {CLGRAD_LOSS_KL_DIV_PROBABILITY, -0.5f, 0.5f, NAN, UNSPECIFIED},
-    {CLGRAD_LOSS_KL_DIV_PROBABILITY, 0.5f, -0.5f, NAN, UNSPECIFIED},
-    {CLGRAD_LOSS_CROSS_ENTROPY_PROBABILITY, 0, 0, 0, 0},
-    {CLGRAD_LOSS_CROSS_ENTROPY_PROBABILITY, 0, 1, INFINITY, -INFINITY},
-    {CLGRAD_LOSS_CROSS_ENTROPY_PROBABILITY, -0.5f, 1, NAN, UNSPECIFIED},
-    {CLGRAD_LOSS_BCE, 0, 0, 0, 0},
-    {CLGRAD_LOSS_BCE, 1, 1, 0, 0},
-    {CLGRAD_LOSS_BCE, -0.0f, 0, 0, 0},
-    {CLGRAD_LOSS_BCE, 0, 1, 100, -1e12},
-    {CLGRAD_LOSS_BCE, 1, 0, 100, 1e12},
-    {CLGRAD_LOSS_BCE, -0.1f, 0, NAN, NAN},
-    {CLGRAD_LOSS_BCE, -0.1f, 1, NAN, NAN},
-    {CLGRAD_LOSS_BCE, 1.1f, 1, NAN, NAN},
-    {CLGRAD_LOSS_BCE, 1.1f, 0, NAN, NAN},
-    {CLGRAD_LOSS_BCE, INFINITY, 1, NAN, NAN},
-    {CLGRAD_LOSS_BCE, -INFINITY, 0, NAN, NAN},
-    {CLGRAD_LOSS_BCE_BALANCED, 0, 0, 0, 0},
-    {CLGRAD_LOSS_BCE_BALANCED, 1, 1, 0, 0},
-    {CLGRAD_LOSS_BCE_BALANCED, 0, 1, 25, -0.25e12},
-    {CLGRAD_LOSS_BCE_BALANCED, 1, 0, 75, 0.75e12},
-    {CLGRAD_LOSS_BCE_BALANCED, -0.1f, 0, NAN, NAN},
-    {CLGRAD_LOSS_BCE_BALANCED, 1.1f, 1, NAN, NAN},
-    {CLGRAD_LOSS_BCE_BALANCED, INFINITY, 1, NAN, NAN},
-    {CLGRAD_LOSS_BCE_BALANCED, -INFINITY, 0, NAN, NAN},
-    {CLGRAD_LOSS_CROSS_ENTROPY, 1e20f, 1, 0, 0},
-    {CLGRAD_LOSS_CROSS_ENTROPY, -INFINITY, 1, NAN, NAN},
-    {CLGRAD_LOSS_CROSS_ENTROPY, INFINITY, 0, NAN, NAN},
+    const char *parameter; /* set to number, where there is a name */
+    float number;
+    float p, t, o;
+    double value, dprediction, dtarget, dother;
+} special;
+
+#define INF INFINITY
+#define ROW(name) CLGRAD_LOSS_##name
+#define PLAIN(name) CLGRAD_LOSS_##name, NULL, 0
+
+static const special elements[] = {
+    {PLAIN(MSE), INF, 0, 0, INF, INF, -INF, 0},
+    {PLAIN(MSE), 1, INF, 0, INF, -INF, INF, 0},
+    {PLAIN(MSE), 3e38f, -3e38f, 0, INF, INF, -INF, 0},
+    {PLAIN(MSE), 0.0f, -0.0f, 0, 0, 0, 0, 0},
+    {PLAIN(L2), INF, 0, 0, INF, NAN, ANY, 0},
+    {PLAIN(L2), 3, -INF, 0, INF, NAN, ANY, 0},
+    {PLAIN(L2), INF, INF, 0, NAN, NAN, ANY, 0},
+    {PLAIN(L2), 0.0f, -0.0f, 0, 0, 0, ANY, 0},
+    {PLAIN(L2), 3e38f, 0, 0, 3e38f, 1, ANY, 0},
+    {PLAIN(L2), FLT_MIN, 0, 0, FLT_MIN, 1, ANY, 0},
+    {PLAIN(L1), INF, 0, 0, INF, 1, -1, 0},
+    {PLAIN(L1), -INF, INF, 0, INF, -1, 1, 0},
+    {PLAIN(L1), INF, INF, 0, NAN, NAN, NAN, 0},
+    {PLAIN(L1), -INF, -INF, 0, NAN, NAN, NAN, 0},
+    {PLAIN(L1), 2.5f, 2.5f, 0, 0, 0, 0, 0},
+    {PLAIN(L1), 0.0f, -0.0f, 0, 0, 0, 0, 0},
+    {PLAIN(KL_DIV), -INF, 0, 0, 0, 0, 0, 0},
+    {PLAIN(KL_DIV), INF, 0, 0, 0, 0, 0, 0},
+    {PLAIN(KL_DIV), -1, 0, 0, 0, 0, 0, 0},
+    {PLAIN(KL_DIV), -INF, 0.5f, 0, INF, -0.5, INF, 0},
+    {PLAIN(KL_DIV), -1, -0.5f, 0, NAN, ANY, NAN, 0},
+    {ROW(KL_DIV), "log_target", 1, -INF, -INF, 0, 0, 0, 0, 0},
+    {ROW(KL_DIV), "log_target", 1, -1, -INF, 0, 0, 0, 0, 0},
+    {ROW(KL_DIV), "log_target", 1, -INF, 0, 0, INF, -1, INF, 0},
+    {ROW(KL_DIV), "log_target", 1, -1, 0, 0, 1, -1, 2, 0},
+    {PLAIN(KL_DIV_PROBABILITY), 0, 0, 0, 0, 0, ANY, 0},
+    {PLAIN(KL_DIV_PROBABILITY), 0, 0.5f, 0, INF, -INF, ANY, 0},
+    {PLAIN(KL_DIV_PROBABILITY), -0.5f, 0.5f, 0, NAN, ANY, ANY, 0},
+    {PLAIN(KL_DIV_PROBABILITY), 0.5f, -0.5f, 0, NAN, ANY, ANY, 0},
+    {PLAIN(CROSS_ENTROPY_PROBABILITY), 0, 0, 0, 0, 0, ANY, 0},
+    {PLAIN(CROSS_ENTROPY_PROBABILITY), 0, 1, 0, INF, -INF, ANY, 0},
+    {PLAIN(CROSS_ENTROPY_PROBABILITY), -0.5f, 1, 0, NAN, ANY, ANY, 0},
+    {PLAIN(BCE), 0, 0, 0, 0, 0, INF, 0},
+    {PLAIN(BCE), 1, 1, 0, 0, 0, -INF, 0},
+    {PLAIN(BCE), -0.0f, 0, 0, 0, 0, INF, 0},
+    {PLAIN(BCE), 0, 1, 0, 100, -1e12, INF, 0},
+    {PLAIN(BCE), 1, 0, 0, 100, 1e12, -INF, 0},
+    {PLAIN(BCE), -0.1f, 0, 0, NAN, NAN, NAN, 0},
+    {PLAIN(BCE), -0.1f, 1, 0, NAN, NAN, NAN, 0},
+    {PLAIN(BCE), 1.1f, 1, 0, NAN, NAN, NAN, 0},
+    {PLAIN(BCE), 1.1f, 0, 0, NAN, NAN, NAN, 0},
+    {PLAIN(BCE), INF, 1, 0, NAN, NAN, NAN, 0},
+    {PLAIN(BCE), -INF, 0, 0, NAN, NAN, NAN, 0},
+    {ROW(BCE_BALANCED), "alpha", 0.25f, 0, 0, 0, 0, 0, ANY, 0},
+    {ROW(BCE_BALANCED), "alpha", 0.25f, 1, 1, 0, 0, 0, ANY, 0},
+    {ROW(BCE_BALANCED), "alpha", 0.25f, 0, 1, 0, 25, -0.25e12, ANY, 0},
+    {ROW(BCE_BALANCED), "alpha", 0.25f, 1, 0, 0, 75, 0.75e12, ANY, 0},
+    {PLAIN(BCE_BALANCED), -0.1f, 0, 0, NAN, NAN, ANY, 0},
+    {PLAIN(BCE_BALANCED), 1.1f, 1, 0, NAN, NAN, ANY, 0},
+    {PLAIN(BCE_BALANCED), INF, 1, 0, NAN, NAN, ANY, 0},
+    {PLAIN(BCE_BALANCED), -INF, 0, 0, NAN, NAN, ANY, 0},
+    {PLAIN(CROSS_ENTROPY), 1e20f, 1, 0, 0, 0, 0, 0},
+    {PLAIN(CROSS_ENTROPY), -INF, 1, 0, NAN, NAN, NAN, 0},
+    {PLAIN(CROSS_ENTROPY), INF, 0, 0, NAN, NAN, NAN, 0},
+    {ROW(HUBER), "delta", 1.5f, 1.5f, 0, 0, 1.125, 1.5, -1.5, 0},
+    {ROW(HUBER), "delta", 1.5f, -1.5f, 0, 0, 1.125, -1.5, 1.5, 0},
+    {ROW(HUBER), "delta", 1.5f, 2, 0, 0, 1.875, 1.5, -1.5, 0},
+    {ROW(HUBER), "delta", 1.5f, INF, 0, 0, INF, 1.5, -1.5, 0},
+    {ROW(HUBER), "delta", 1.5f, 1, INF, 0, INF, -1.5, 1.5, 0},
+    {PLAIN(HUBER), INF, INF, 0, NAN, NAN, NAN, 0},
+    {PLAIN(HUBER), 0.0f, -0.0f, 0, 0, 0, 0, 0},
+    {ROW(SMOOTH_L1), "beta", 1.5f, 1.5f, 0, 0, 0.75, 1, -1, 0},
+    {ROW(SMOOTH_L1), "beta", 1.5f, -1.5f, 0, 0, 0.75, -1, 1, 0},
+    {ROW(SMOOTH_L1), "beta", 0, 2, 2, 0, 0, 0, 0, 0},
+    {ROW(SMOOTH_L1), "beta", 0, 1.5f, 2, 0, 0.5, -1, 1, 0},
+    {PLAIN(SMOOTH_L1), -INF, 0, 0, INF, -1, 1, 0},
+    {PLAIN(SMOOTH_L1), INF, INF, 0, NAN, NAN, NAN, 0},
+    {PLAIN(BCE_WITH_LOGITS), INF, 1, 0, 0, 0, -INF, 0},
+    {PLAIN(BCE_WITH_LOGITS), INF, 0, 0, INF, 1, -INF, 0},
+    {PLAIN(BCE_WITH_LOGITS), -INF, 0, 0, 0, 0, INF, 0},
+    {PLAIN(BCE_WITH_LOGITS), -INF, 1, 0, INF, -1, INF, 0},
+    {PLAIN(BCE_WITH_LOGITS), INF, 0.5f, 0, INF, 0.5, -INF, 0},
+    {PLAIN(BCE_WITH_LOGITS), 800, 0.5f, 0, 400, 0.5, -800, 0},
+    {PLAIN(BCE_WITH_LOGITS), 3e38f, 0, 0, 3e38f, 1, -3e38f, 0},
+    {PLAIN(POISSON_NLL), -INF, 0, 0, 0, 0, INF, 0},
+    {PLAIN(POISSON_NLL), -INF, 2, 0, INF, -2, INF, 0},
+    {PLAIN(POISSON_NLL), INF, 2, 0, INF, INF, -INF, 0},
+    {PLAIN(POISSON_NLL), 100, 2, 0, INF, INF, -100, 0},
+    {ROW(POISSON_NLL), "full", 1, 0, 1, 0, 1, 0, 0, 0},
+    {ROW(POISSON_NLL), "full", 1, 0, 0, 0, 1, 1, 0, 0},
+    {ROW(POISSON_NLL), "full", 1, 0, 2, 0, 1.65180648, -1, 0.94314718, 0},
+    {ROW(POISSON_NLL), "log_input", 0, 0, 0, 0, 0, 1, 18.420681, 0},
+    {ROW(POISSON_NLL), "log_input", 0, INF, 2, 0, INF, 1, -INF, 0},
+    {ROW(POISSON_NLL), "log_input", 0, -1, 2, 0, NAN, ANY, NAN, 0},
+    {PLAIN(GAUSSIAN_NLL), 1, 1, 1, 0, 0, 0, 0.5},
+    {PLAIN(GAUSSIAN_NLL), INF, 1, 1, INF, INF, -INF, -INF},
+    {PLAIN(GAUSSIAN_NLL), 1, 1, INF, INF, 0, 0, 0},
+    {ROW(GAUSSIAN_NLL), "eps", 0.5f, 2, 1, 0.25f, 0.65342641, 2, -2, -1},
+    {ROW(GAUSSIAN_NLL), "eps", 0.5f, 2, 1, -7, 0.65342641, 2, -2, -1},
+    {ROW(GAUSSIAN_NLL), "eps", 0.5f, 2, 1, 0.5f, 0.65342641, 2, -2, -1},
+    {PLAIN(HINGE_EMBEDDING), 1, -1, 0, 0, 0, ANY, 0},
+    {PLAIN(HINGE_EMBEDDING), 0.5f, -1, 0, 0.5, -1, ANY, 0},
+    {PLAIN(HINGE_EMBEDDING), 1.5f, -1, 0, 0, 0, ANY, 0},
+    {PLAIN(HINGE_EMBEDDING), -3, 1, 0, -3, 1, ANY, 0},
+    {PLAIN(HINGE_EMBEDDING), 0.25f, 0, 0, 1, 0, ANY, 0},
+    {PLAIN(HINGE_EMBEDDING), 1, 0, 0, 1, 1, ANY, 0},
+    {PLAIN(HINGE_EMBEDDING), 2, 0.5f, 0, 2, 1, ANY, 0},
+    {PLAIN(HINGE_EMBEDDING), INF, 1, 0, INF, 1, ANY, 0},
+    {PLAIN(HINGE_EMBEDDING), INF, -1, 0, 0, 0, ANY, 0},
+    {PLAIN(HINGE_EMBEDDING), -INF, -1, 0, INF, -1, ANY, 0},
+    {PLAIN(SOFT_MARGIN), -900, 1, 0, 900, -1, ANY, 0},
+    {PLAIN(SOFT_MARGIN), 900, 1, 0, 0, 0, ANY, 0},
+    {PLAIN(SOFT_MARGIN), INF, -1, 0, INF, 1, ANY, 0},
+    {PLAIN(SOFT_MARGIN), INF, 1, 0, 0, 0, ANY, 0},
+    {PLAIN(MARGIN_RANKING), 2, 1, 2, 0, 0, ANY, 0},
+    {ROW(MARGIN_RANKING), "margin", 0.5f, 2, -1, 2.5f, 0, 0, ANY, 0},
+    {ROW(MARGIN_RANKING), "margin", 0.5f, 2, -1, 2.25f, 0.25, 1, ANY, -1},
+    {ROW(MARGIN_RANKING), "margin", 0.5f, 2, 1, 2.25f, 0.75, -1, ANY, 1},
+    {PLAIN(MARGIN_RANKING), INF, 1, 2, 0, 0, ANY, 0},
+    {PLAIN(MARGIN_RANKING), INF, -1, 2, INF, 1, ANY, -1},
+    {PLAIN(MARGIN_RANKING), INF, 1, INF, NAN, NAN, ANY, NAN},
+    {PLAIN(NLL), -INF, 0, 0, INF, -1, ANY, 0},
+    {PLAIN(FOCAL), 1e20f, 0, 0, 0, 0, ANY, 0},
+    {PLAIN(FOCAL), INF, 0, 0, NAN, NAN, ANY, 0},
+    {PLAIN(SIGMOID_FOCAL), INF, 1, 0, 0, 0, ANY, 0},
+    {PLAIN(SIGMOID_FOCAL), INF, 0, 0, INF, 0.75, ANY, 0},
+    {PLAIN(SIGMOID_FOCAL), -INF, 1, 0, INF, -0.25, ANY, 0},
+    {PLAIN(SIGMOID_FOCAL), -INF, 0, 0, 0, 0, ANY, 0},
+    {PLAIN(SIGMOID_FOCAL), -0.0f, 0, 0, 0.129965096, 0.223715096, ANY, 0},
+    {ROW(SIGMOID_FOCAL), "gamma", 0, INF, 1, 0, 0, 0, ANY, 0},
+    {ROW(SIGMOID_FOCAL), "gamma", 0.5f, 200, 1, 0, 0, 0, ANY, 0},
+    {ROW(DICE), "smooth", 0, 0, 0, 0, NAN, NAN, ANY, 0},
+    {PLAIN(DICE), 0, 0, 0, 0, 1, ANY, 0},
+    {PLAIN(DICE), 1, 1, 0, 0, -1.0 / 3, ANY, 0},
+    {PLAIN(COSINE_EMBEDDING), 0, 1, 0, 1, 0, ANY, 0},
+    {PLAIN(COSINE_EMBEDDING), 0, -1, 1, 0, 0, ANY, 0},
+    {PLAIN(COSINE_EMBEDDING), 2, 0.5f, 1, 0, 0, ANY, 0},
+    {PLAIN(MULTI_MARGIN), 5, 0, 0, 0, 0, ANY, 0},
+    {PLAIN(MULTILABEL_MARGIN), 5, 0, 0, 0, 0, ANY, 0},
+    {PLAIN(MULTILABEL_SOFT_MARGIN), INF, 1, 0, 0, 0, ANY, 0},
+    {PLAIN(MULTILABEL_SOFT_MARGIN), -INF, 1, 0, INF, -1, ANY, 0},
+    {ROW(TRIPLET_MARGIN), "eps", 0, 1, 1, 1, 1, 0, 0, 0},
+    {ROW(TRIPLET_MARGIN), "eps", 0, 0, 1, 2, 0, 0, 0, 0},
+    {ROW(TRIPLET_MARGIN), "eps", 0, 0, 2, 1, 2, 0, 1, -1},
+    {PLAIN(TRIPLET_MARGIN), INF, 0, 1, NAN, NAN, NAN, NAN},
+    {PLAIN(TRIPLET_MARGIN), 0, INF, 1, INF, ANY, ANY, ANY},
+    {PLAIN(TRIPLET_MARGIN), 0, 1, -INF, 0, 0, 0, 0},
+    {PLAIN(TRIPLET_MARGIN_WITH_DISTANCE), 0, INF, 1, INF, ANY, ANY, ANY},
+    {PLAIN(TRIPLET_MARGIN_WITH_DISTANCE), 0, 1, -INF, 0, 0, 0, 0},
+    {ROW(TRIPLET_MARGIN_WITH_DISTANCE), "distance", 1, 0, 1, -2, 0, 0, 0, 0},
+    {ROW(TRIPLET_MARGIN_WITH_DISTANCE), "distance", 1, 0, 1, 1.25f, 0.4375, 0.5, 2, -2.5},
+    {ROW(TRIPLET_MARGIN_WITH_DISTANCE), "distance", 2, 0, 1, 0, 1, -1e8, 0, 0},
+    {PLAIN(CTC), 0, 0, 0, 0, 0, ANY, 0},
 };
+
+static loss_case special_case(const special *s, const int32_t *integers)
+{
+    const clgrad_loss_info *info = clgrad_loss_describe(s->kind);
+    const bool by_class = (info->flags & CLGRAD_LOSS_TAKES_INTEGERS) != 0;
+    loss_case c = {.loss = clgrad_loss_defaults(s->kind),
+                   .rank = info->extent == CLGRAD_LOSS_SEQUENCE ? 3 : 2,
+                   .shape = {1, 1, 1},
+                   .prediction = &s->p,
+                   .target = by_class ? NULL : &s->t,
+                   .other = info->flags & CLGRAD_LOSS_TAKES_OTHER ? &s->o : NULL,
+                   .classes = by_class ? integers : NULL,
+                   .room = 1};
+    c.loss.reduction = CLGRAD_REDUCTION_NONE;
+    if (info->flags & CLGRAD_LOSS_TAKES_LENGTHS) {
+        c.input_lengths = &integers[1];
+        c.target_lengths = integers;
+    }
+    for (const clgrad_parameter *p = info->parameters; s->parameter != NULL && p->name != NULL; p++)
+        if (strcmp(p->name, s->parameter) == 0)
+            assert_true(clgrad_parameter_set(p, &c.loss, s->number));
+    return c;
+}
+
+static void check_number(const special *s, const char *what, clgrad_context *context, clgrad_tensor tensor,
+                         double wanted)
+{
+    if (tensor.buffer == NULL || wanted == ANY)
+        return;
+    tensor.rank = 0;
+    const double got = tensor_scalar_value(context, tensor);
+    if (!is_close(got, isinf((float)wanted) ? (double)(float)wanted : wanted, 1e-6 * fabs(wanted)))
+        fail_msg("%s (%s %g) at p = %g, t = %g, o = %g: the %s is %g, not %g",
+                 clgrad_loss_describe(s->kind)->name, s->parameter != NULL ? s->parameter : "no parameter",
+                 (double)s->number, (double)s->p, (double)s->t, (double)s->o, what, got, wanted);
+}
 
 static void special_values_of_one_element(clgrad_context *context)
 {
-    for (size_t i = 0; i < COUNT(points); i++) {
-        const clgrad_loss_info *info = clgrad_loss_describe(points[i].kind);
-        clgrad_loss loss = clgrad_loss_defaults(points[i].kind);
-        loss.alpha = 0.25f;
-        loss.reduction = CLGRAD_REDUCTION_SUM;
-        clgrad_tensor p = matrix_with(context, 1, 1, &points[i].p),
-                      t = matrix_with(context, 1, 1, &points[i].t);
-        clgrad_tensor value = scalar_with(context, -1);
-        assert_ok(context, clgrad_loss_forward_backward(context, &loss, p, t, value, p));
-        const float got[2] = {tensor_scalar_value(context, value),
-                              tensor_scalar_value(context, clgrad_tensor_scalar(p.buffer, p.offset))};
-        const double exact[2] = {points[i].value, points[i].gradient};
-        for (int k = 0; k < 2; k++)
-            if (exact[k] != UNSPECIFIED && !is_close(got[k], exact[k], 1e-6 * fabs(exact[k])))
-                fail_msg("%s at p = %g, t = %g: the %s is %g, not %g", info->name, (double)points[i].p,
-                         (double)points[i].t, k == 0 ? "value" : "gradient", (double)got[k], exact[k]);
-        tensor_free(context, p);
-        tensor_free(context, t);
-        tensor_free(context, value);
+    static const int32_t integers[] = {0, 1}; /* class 0; target length 0, input length 1 */
+    for (size_t i = 0; i < COUNT(elements); i++) {
+        const special *s = &elements[i];
+        const loss_case c = special_case(s, integers);
+        loss_tensors t = loss_case_tensors(context, &c);
+        assert_ok(context, clgrad_loss_evaluate(context, &c.loss, &t.inputs, clgrad_tensor_none(), t.value,
+                                                &t.gradients));
+        check_number(s, "value", context, t.value, s->value);
+        check_number(s, "gradient by p", context, t.gradients.dprediction, s->dprediction);
+        check_number(s, "gradient by t", context, t.gradients.dtarget, s->dtarget);
+        check_number(s, "gradient by o", context, t.gradients.dother, s->dother);
+        loss_tensors_free(context, t);
     }
 }
 
-/* A NaN in one place, in the prediction or the target, reaches its own term and no other. */
-static void check_nan(clgrad_context *context, loss_case *c, const loss_numbers *n, size_t at, bool in_target)
+/* Nothing in the list is without an entry above. */
+static void every_row_has_special_values(clgrad_context *context)
 {
-    const size_t width = loss_case_width(c), count = loss_case_count(c);
-    loss_tensors t = loss_case_tensors(context, c);
-    assert_ok(context, clgrad_loss_forward_backward(context, &c->loss, t.prediction, t.target, t.value,
-                                                    t.dprediction));
-    float *value = tensor_floats(context, t.value), *gradient = tensor_floats(context, t.dprediction);
-    loss_tensors_free(context, t);
-    value[at / width] = NAN;
-    for (size_t i = at / width * width; i < (at / width + 1) * width; i++)
-        gradient[i] = NAN;
-
-    float *changed = in_target ? n->target : n->prediction;
-    const float before = changed[at];
-    changed[at] = NAN;
-    t = loss_case_tensors(context, c);
-    assert_ok(context, clgrad_loss_forward_backward(context, &c->loss, t.prediction, t.target, t.value,
-                                                    t.dprediction));
-    float *got_value = tensor_floats(context, t.value), *got_gradient = tensor_floats(context, t.dprediction);
-    for (size_t i = 0; i < count; i++)
-        if (!is_close(got_value[i / width], value[i / width], 0) ||
-            !is_close(got_gradient[i], gradient[i], 0))
-            fail_msg("%s, NaN in %s[%zu]: value[%zu] is %g, gradient[%zu] is %g", c->label,
-                     in_target ? "target" : "prediction", at, i / width, (double)got_value[i / width], i,
-                     (double)got_gradient[i]);
-    loss_tensors_free(context, t);
-
-    loss_case reduced = *c;
-    reduced.loss.reduction = CLGRAD_REDUCTION_MEAN;
-    t = loss_case_tensors(context, &reduced);
-    assert_ok(context, clgrad_loss_forward(context, &reduced.loss, t.prediction, t.target, t.value));
-    assert_true(isnan(tensor_scalar_value(context, t.value)));
-    loss_tensors_free(context, t);
-    changed[at] = before;
-    free(value);
-    free(gradient);
-    free(got_value);
-    free(got_gradient);
+    (void)context;
+    bool found[CLGRAD_LOSS_COUNT] = {false};
+    for (size_t i = 0; i < COUNT(elements); i++)
+        found[elements[i].kind] = true;
+    for (int k = 0; k < CLGRAD_LOSS_COUNT; k++)
+        if (!found[k])
+            fail_msg("%s has no special values", clgrad_loss_describe((clgrad_loss_kind)k)->name);
 }
 
-static void nan_spreads_to_its_own_term_alone(clgrad_context *context)
-{
-    for (int k = 0; k < CLGRAD_LOSS_COUNT; k++) {
-        const clgrad_loss_kind kind = (clgrad_loss_kind)k;
-        loss_case c = {.label = clgrad_loss_describe(kind)->name,
-                       .loss = clgrad_loss_defaults(kind),
-                       .rank = 2,
-                       .shape = {3, 4}};
-        c.loss.reduction = CLGRAD_REDUCTION_NONE;
-        loss_numbers n = loss_draw(kind, 12, 4);
-        c.prediction = n.prediction;
-        c.target = n.target;
-        for (size_t at = 0; at < 12; at++) {
-            check_nan(context, &c, &n, at, false);
-            check_nan(context, &c, &n, at, true);
-            if (kind == CLGRAD_LOSS_CROSS_ENTROPY) {
-                c.target = NULL;
-                c.classes = n.classes;
-                check_nan(context, &c, &n, at, false);
-                c.target = n.target;
-                c.classes = NULL;
-            }
-        }
-        loss_numbers_free(n);
-    }
-}
+/* ---- rows ---- */
 
 /* Rows of logits that have no loss, between two that have one; as class indices and as a soft target. */
 static void infinite_logits(clgrad_context *context)
 {
-    const float inf = INFINITY;
-    const float logits[] = {1,    2,    3,    inf, 0, 1, 0, 1, inf, -inf, -inf, -inf, 3, inf, (float)INFINITY,
-                            -inf, 0.5f, 1.5f, 3,   2, 1};
+    const float logits[] = {1,    2, 3,   INF, 0,    1,    0,    1, INF, -INF, -INF,
+                            -INF, 3, INF, INF, -INF, 0.5f, 1.5f, 3, 2,   1};
     const float soft[] = {0, 0, 1, 0, 1, 0, 0, 1, 0, 1, 0, 0, 0, 0, 1, 0, 1, 0, 0.5f, 0.25f, 0.25f};
     const int32_t classes[] = {2, 1, 1, 0, 2, 1, 0};
     const bool valid[] = {true, false, false, false, false, true, true};
-    for (int with_classes = 0; with_classes < 2; with_classes++) {
+    for (int k = 0; k < 3; k++) {
         loss_case c = {.label = "infinite logits",
-                       .loss = clgrad_loss_defaults(CLGRAD_LOSS_CROSS_ENTROPY),
+                       .loss = clgrad_loss_defaults(k == 2 ? CLGRAD_LOSS_FOCAL : CLGRAD_LOSS_CROSS_ENTROPY),
                        .rank = 2,
                        .shape = {7, 3},
                        .prediction = logits,
-                       .target = with_classes ? NULL : soft,
-                       .classes = with_classes ? classes : NULL};
+                       .target = k == 0 ? soft : NULL,
+                       .classes = k == 0 ? NULL : classes};
         c.loss.reduction = CLGRAD_REDUCTION_NONE;
         loss_exact exact = loss_case_reference(&c);
         loss_case_check(context, &c, exact);
         for (size_t i = 0; i < COUNT(logits); i++) {
             assert_true(isfinite(exact.value[i / 3]) == valid[i / 3]);
-            assert_true(isnan(exact.gradient[i]) == !valid[i / 3]);
+            assert_true((isnan(exact.dprediction[i]) != 0) != valid[i / 3]);
         }
-        assert_true(exact.gradient[15] == 0); /* a class of probability 0 */
+        assert_true(exact.dprediction[15] == 0); /* a class of probability 0 */
+        loss_exact_free(exact);
+    }
+}
+
+/* The same among others along a further dimension. */
+static void infinite_logits_of_a_channel(clgrad_context *context)
+{
+    const float logits[] = {1, INF, 0.5f, -INF, 2, 1, 3, -INF, -1, 0, 2, -INF};
+    const int32_t classes[] = {2, 1, 0, 1};
+    const bool valid[] = {true, false, true, false};
+    for (int k = 0; k < CLGRAD_LOSS_COUNT; k++) {
+        const clgrad_loss_info *info = clgrad_loss_describe((clgrad_loss_kind)k);
+        if (info->extent != CLGRAD_LOSS_CHANNEL || info->input != CLGRAD_LOSS_LOGIT)
+            continue;
+        loss_case c = {.label = "infinite logits of a channel",
+                       .loss = clgrad_loss_defaults((clgrad_loss_kind)k),
+                       .rank = 3,
+                       .shape = {1, 3, 4},
+                       .prediction = logits,
+                       .classes = classes};
+        c.loss.reduction = CLGRAD_REDUCTION_NONE;
+        loss_exact exact = loss_case_reference(&c);
+        loss_case_check(context, &c, exact);
+        for (size_t i = 0; i < COUNT(logits); i++) {
+            assert_true((isnan(exact.value[i % 4]) == 0) == valid[i % 4]);
+            assert_true((isnan(exact.dprediction[i]) == 0) == valid[i % 4]);
+        }
+        loss_exact_free(exact);
+    }
+}
+
+/* A masked class costs nothing unless smoothing or the target give it a share. */
+static void masked_classes(clgrad_context *context)
+{
+    const float logits[] = {1, -INF, 2, 0.5f, -INF, 1};
+    const int32_t classes[] = {0, 2};
+    for (int smoothed = 0; smoothed < 2; smoothed++) {
+        loss_case c = {.label = "masked classes",
+                       .loss = clgrad_loss_defaults(CLGRAD_LOSS_CROSS_ENTROPY),
+                       .rank = 2,
+                       .shape = {2, 3},
+                       .prediction = logits,
+                       .classes = classes};
+        c.loss.reduction = CLGRAD_REDUCTION_NONE;
+        c.loss.label_smoothing = smoothed ? 0.25f : 0;
+        loss_exact exact = loss_case_reference(&c);
+        loss_case_check(context, &c, exact);
+        assert_true((isinf(exact.value[0]) != 0) == smoothed && !isnan(exact.dprediction[1]));
         loss_exact_free(exact);
     }
 }
@@ -188,7 +314,7 @@ static void infinite_logits(clgrad_context *context)
 /* One infinite distance leaves no direction to any element of an l2. */
 static void infinite_distance_has_no_gradient(clgrad_context *context)
 {
-    const float p[3] = {1, -INFINITY, 2}, t[3] = {0, 0, 2};
+    const float p[3] = {1, -INF, 2}, t[3] = {0, 0, 2};
     loss_case c = {.label = "l2 at an infinite distance",
                    .loss = clgrad_loss_defaults(CLGRAD_LOSS_L2),
                    .rank = 1,
@@ -197,107 +323,84 @@ static void infinite_distance_has_no_gradient(clgrad_context *context)
                    .target = t};
     loss_exact exact = loss_case_reference(&c);
     loss_case_check(context, &c, exact);
-    assert_true(exact.value[0] == INFINITY);
+    assert_true(exact.value[0] == INF);
     for (size_t i = 0; i < COUNT(p); i++)
-        assert_true(isnan(exact.gradient[i]));
+        assert_true(isnan(exact.dprediction[i]));
     loss_exact_free(exact);
 }
 
-/* ---- no overflow where the result is finite ---- */
-
-typedef struct extreme {
-    clgrad_loss_kind kind;
-    float p[2], t[2]; /* a row of two */
-} extreme;
-
-/* Rows of the same numbers or, where there is another, one such row among many of the other's. */
-static void check_extreme(clgrad_context *context, const extreme *e, const extreme *other,
-                          bool mean_is_finite, bool sum_is_finite)
+/* Margins met exactly: the maximum is 0, and so is the gradient. */
+static void margins_met_exactly(clgrad_context *context)
 {
-    enum { ROWS = 1000, COUNT_ = 2 * ROWS };
-    float p[COUNT_], t[COUNT_];
-    for (size_t i = 0; i < COUNT_; i++) {
-        const extreme *row = other != NULL && i / 2 != 777 ? other : e;
-        p[i] = row->p[i % 2];
-        t[i] = row->t[i % 2];
-    }
-    loss_case c = {.label = clgrad_loss_describe(e->kind)->name,
-                   .loss = clgrad_loss_defaults(e->kind),
-                   .rank = 2,
-                   .shape = {ROWS, 2},
-                   .prediction = p,
-                   .target = t};
-    for (int reduction = CLGRAD_REDUCTION_MEAN; reduction <= CLGRAD_REDUCTION_SUM; reduction++) {
-        c.loss.reduction = (clgrad_reduction)reduction;
-        loss_exact exact = loss_case_reference(&c);
-        const bool expected = reduction == CLGRAD_REDUCTION_MEAN ? mean_is_finite : sum_is_finite;
-        assert_true(isfinite((float)exact.value[0]) == expected);
-        loss_case_check(context, &c, exact);
-        loss_exact_free(exact);
-    }
+    const float p[] = {2, 1, 0, 0.5f, 1.5f, 3}, zero[6] = {0};
+    const int32_t classes[] = {0, 2}, lists[] = {0, -1, 9, 2, -1, 9};
+    for (int power = 1; power <= 2; power++)
+        for (int k = 0; k < 2; k++) {
+            loss_case c = {.label = "margins met exactly",
+                           .loss = clgrad_loss_defaults(k == 0 ? CLGRAD_LOSS_MULTI_MARGIN
+                                                               : CLGRAD_LOSS_MULTILABEL_MARGIN),
+                           .rank = 2,
+                           .shape = {2, 3},
+                           .prediction = p,
+                           .classes = k == 0 ? classes : lists};
+            c.loss.reduction = CLGRAD_REDUCTION_NONE;
+            c.loss.p = power;
+            loss_tensors t = loss_case_tensors(context, &c);
+            assert_ok(context,
+                      clgrad_loss_forward_backward(context, &c.loss, t.inputs.prediction, t.inputs.target,
+                                                   t.value, t.gradients.dprediction));
+            assert_holds(context, t.value, zero);
+            assert_holds(context, t.gradients.dprediction, zero);
+            loss_tensors_free(context, t);
+        }
 }
 
-static void mean_of_large_terms_is_finite(clgrad_context *context)
+/* The positive and the anchor are as far from the negative: by the swap each gets half of the gradient. */
+static void swap_between_equal_distances(clgrad_context *context)
 {
-    static const extreme large[] = {
-        {CLGRAD_LOSS_MSE, {1.7e19f, -1.7e19f}, {0, 0}},
-        {CLGRAD_LOSS_L1, {3e38f, 0}, {0, -3e38f}},
-        {CLGRAD_LOSS_KL_DIV, {-3e38f, -3e38f}, {1, 1}},
-        {CLGRAD_LOSS_KL_DIV_PROBABILITY, {1e-37f, 1e-37f}, {1.5e36f, 1.5e36f}},
-        {CLGRAD_LOSS_CROSS_ENTROPY_PROBABILITY, {1e-30f, 1e-30f}, {2e36f, 2e36f}},
-        {CLGRAD_LOSS_BCE, {0, 1e-20f}, {3e36f, 3e36f}},
-        {CLGRAD_LOSS_BCE_BALANCED, {0, 1e-20f}, {6e36f, 6e36f}},
-        {CLGRAD_LOSS_CROSS_ENTROPY, {3e38f, 0}, {0, 1}},
-    };
-    for (size_t i = 0; i < COUNT(large); i++)
-        check_extreme(context, &large[i], NULL, true, false);
-    const extreme root = {CLGRAD_LOSS_L2, {3e38f, -1}, {0, 3e38f}};
-    check_extreme(context, &root, NULL, true, true);
-}
-
-/* One term, or one gradient before the mean divides it, lies beyond float32; what comes out does not. */
-static void mean_with_one_term_beyond_float32_is_finite(clgrad_context *context)
-{
-    static const extreme alone[] = {
-        {CLGRAD_LOSS_MSE, {3e19f, 0}, {0, 0}},
-        {CLGRAD_LOSS_L1, {3e38f, -2e38f}, {-3e38f, 2e38f}},
-        {CLGRAD_LOSS_KL_DIV, {-3e38f, 0}, {2, 0}},
-        {CLGRAD_LOSS_KL_DIV_PROBABILITY, {1e-37f, 1}, {1e37f, 0}},
-        {CLGRAD_LOSS_CROSS_ENTROPY_PROBABILITY, {1e-30f, 1}, {1e37f, 0}},
-        {CLGRAD_LOSS_BCE, {0, 1}, {1e37f, 1}},
-        {CLGRAD_LOSS_BCE_BALANCED, {0, 1}, {1e37f, 1}},
-        {CLGRAD_LOSS_CROSS_ENTROPY, {2e38f, -2e38f}, {0, 1}},
-    };
-    for (size_t i = 0; i < COUNT(alone); i++) {
-        const extreme other = {alone[i].kind, {1, 1}, {1, 0}};
-        check_extreme(context, &alone[i], &other, true, false);
+    const float anchor[] = {0, 0}, positive[] = {2, 0}, negative[] = {1, 1};
+    const double s = sqrt(0.5);
+    const double by_norm[3][2] = {{-1 + s / 2, s / 2}, {1 - s / 2, s / 2}, {0, -s}};
+    const double by_square[3][2] = {{-3, 1}, {3, 1}, {0, -2}};
+    for (int squared = 0; squared < 2; squared++) {
+        loss_case c = {.loss = clgrad_loss_defaults(squared ? CLGRAD_LOSS_TRIPLET_MARGIN_WITH_DISTANCE
+                                                            : CLGRAD_LOSS_TRIPLET_MARGIN),
+                       .rank = 2,
+                       .shape = {1, 2},
+                       .prediction = anchor,
+                       .target = positive,
+                       .other = negative};
+        c.loss.eps = 0;
+        c.loss.margin = 5;
+        c.loss.swap = true;
+        c.loss.distance = CLGRAD_DISTANCE_SQUARED;
+        loss_tensors t = loss_case_tensors(context, &c);
+        assert_ok(context, clgrad_loss_evaluate(context, &c.loss, &t.inputs, clgrad_tensor_none(), t.value,
+                                                &t.gradients));
+        const double value = squared ? 7 : 7 - sqrt(2);
+        assert_true(is_close(tensor_scalar_value(context, t.value), value, 1e-6));
+        const clgrad_tensor tensors[] = {t.gradients.dprediction, t.gradients.dtarget, t.gradients.dother};
+        const double tolerance[2] = {1e-6, 1e-6};
+        for (int i = 0; i < 3; i++) {
+            float *got = tensor_floats(context, tensors[i]);
+            assert_all_close("gradient", got, squared ? by_square[i] : by_norm[i], tolerance, 2);
+            free(got);
+        }
+        loss_tensors_free(context, t);
     }
-    const extreme root = {CLGRAD_LOSS_L2, {3e38f, 0}, {-3e38f, 0}}, zero = {CLGRAD_LOSS_L2, {1, 1}, {1, 1}};
-    check_extreme(context, &root, &zero, true, true);
-}
-
-static void mean_gradient_beyond_float32_before_its_division_is_finite(clgrad_context *context)
-{
-    static const extreme steep[] = {
-        {CLGRAD_LOSS_KL_DIV_PROBABILITY, {1e-37f, 0.5f}, {1e3f, 0.5f}},
-        {CLGRAD_LOSS_CROSS_ENTROPY_PROBABILITY, {1e-37f, 0.5f}, {1e3f, 0.5f}},
-    };
-    const extreme far = {CLGRAD_LOSS_MSE, {3e38f, -2e38f}, {-3e38f, 0}};
-    check_extreme(context, &far, NULL, false, false);
-    for (size_t i = 0; i < COUNT(steep); i++)
-        check_extreme(context, &steep[i], NULL, true, true);
 }
 
 int main(void)
 {
     const test_case cases[] = {
         CASE(special_values_of_one_element),
-        CASE(nan_spreads_to_its_own_term_alone),
+        CASE(every_row_has_special_values),
         CASE(infinite_logits),
+        CASE(infinite_logits_of_a_channel),
+        CASE(masked_classes),
         CASE(infinite_distance_has_no_gradient),
-        CASE(mean_of_large_terms_is_finite),
-        CASE(mean_with_one_term_beyond_float32_is_finite),
-        CASE(mean_gradient_beyond_float32_before_its_division_is_finite),
+        CASE(margins_met_exactly),
+        CASE(swap_between_equal_distances),
     };
     return run_on_every_device(cases, COUNT(cases));
 }

@@ -1,14 +1,13 @@
 /**
  * @file loss.h
- * Loss functions: the value, the gradient with respect to the prediction, or both in one go.
+ * Loss functions: the value, the gradients with respect to whatever can be differentiated, or both in one go.
  */
 #ifndef CLGRAD_LOSS_H
 #define CLGRAD_LOSS_H
 
+#include <clgrad/loss_list.h>
 #include <clgrad/parameter.h>
 #include <clgrad/tensor.h>
-
-#include <float.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -18,8 +17,10 @@ extern "C" {
 #define CLGRAD_REDUCTION_LIST(X) \
     X(0, NONE, none)             \
     X(1, MEAN, mean)             \
-    X(2, SUM, sum)
+    X(2, SUM, sum)               \
+    X(3, BATCHMEAN, batchmean)
 
+/** batchmean is for the kl_div losses: the sum over the first dimension's size. */
 typedef enum clgrad_reduction {
 #define CLGRAD_REDUCTION_ENUM(value, identifier, name) CLGRAD_REDUCTION_##identifier = value,
     CLGRAD_REDUCTION_LIST(CLGRAD_REDUCTION_ENUM)
@@ -31,57 +32,6 @@ CLGRAD_API const char *clgrad_reduction_name(clgrad_reduction reduction);
 
 /** Find a reduction by its name. False, and reduction unchanged, when there is none. */
 CLGRAD_API bool clgrad_reduction_parse(const char *name, clgrad_reduction *reduction);
-
-/** What one number of the unreduced loss covers. */
-typedef enum clgrad_loss_extent {
-    CLGRAD_LOSS_ELEMENT =
-        0, /**< one element: `none` has the prediction's shape, `mean` divides by the number of elements */
-    CLGRAD_LOSS_ROW = 1,  /**< one row [classes]: `none` has shape [batch], `mean` divides by the batch */
-    CLGRAD_LOSS_WHOLE = 2 /**< the whole tensor: one number whatever the reduction */
-} clgrad_loss_extent;
-
-/** P(type, field, default, minimum, maximum), one line for each parameter of a row. */
-#define CLGRAD_LOSS_NO_PARAMETERS(P)
-#define CLGRAD_LOSS_ALPHA_PARAMETERS(P) P(NUMBER, alpha, 0.5f, 0.0f, 1.0f)
-
-/**
- * The list of losses, with p the prediction and t the target.
- *
- * X(value, identifier, name, PARAMETERS, extent, bound, formula, gradient, source)
- *
- * What the prediction is: for cross_entropy logits (the last layer's activation is identity), for kl_div
- * log-probabilities, for bce, bce_balanced, kl_div_probability and cross_entropy_probability probabilities
- * (bce: sigmoid), for the others any numbers.
- *
- * - formula, gradient: of the unreduced loss; for a row, sums run over the row's classes.
- * - bound: see "Accuracy" below.
- *
- * Values never change; new rows are appended.
- */
-#define CLGRAD_LOSS_LIST(X)                                                                               \
-    X(0, MSE, mse, CLGRAD_LOSS_NO_PARAMETERS, ELEMENT, 32.0f, "(p - t)^2", "2 (p - t)",                   \
-      "PyTorch nn.MSELoss")                                                                               \
-    X(1, L2, l2, CLGRAD_LOSS_NO_PARAMETERS, WHOLE, 32.0f, "sqrt(sum (p - t)^2 / n)",                      \
-      "(p - t) / (n loss); 0 where the loss is 0", "root mean square error; DLMF 3.11(v)")                \
-    X(2, L1, l1, CLGRAD_LOSS_NO_PARAMETERS, ELEMENT, 32.0f, "|p - t|", "sign(p - t), 0 where p = t",      \
-      "PyTorch nn.L1Loss")                                                                                \
-    X(3, KL_DIV, kl_div, CLGRAD_LOSS_NO_PARAMETERS, ELEMENT, 32.0f, "t (log t - p); 0 where t = 0", "-t", \
-      "PyTorch nn.KLDivLoss; Kullback and Leibler 1951")                                                  \
-    X(4, KL_DIV_PROBABILITY, kl_div_probability, CLGRAD_LOSS_NO_PARAMETERS, ELEMENT, 32.0f,               \
-      "t (log t - log p); 0 where t = 0", "-t / p; 0 where t = 0", "Kullback and Leibler 1951")           \
-    X(5, CROSS_ENTROPY_PROBABILITY, cross_entropy_probability, CLGRAD_LOSS_NO_PARAMETERS, ROW, 32.0f,     \
-      "-sum t log p, terms with t = 0 left out", "-t / p; 0 where t = 0",                                 \
-      "Goodfellow, Bengio, Courville, Deep Learning, 2016, section 3.13")                                 \
-    X(6, BCE, bce, CLGRAD_LOSS_NO_PARAMETERS, ELEMENT, 32.0f,                                             \
-      "-(t log p + (1 - t) log(1 - p)), logarithms at least -100", "(p - t) / max(p (1 - p), 1e-12)",     \
-      "PyTorch nn.BCELoss")                                                                               \
-    X(7, BCE_BALANCED, bce_balanced, CLGRAD_LOSS_ALPHA_PARAMETERS, ELEMENT, 32.0f,                        \
-      "-(alpha t log p + (1 - alpha) (1 - t) log(1 - p)), logarithms at least -100",                      \
-      "((1 - alpha) (1 - t) p - alpha t (1 - p)) / max(p (1 - p), 1e-12)",                                \
-      "Xie and Tu, Holistically-Nested Edge Detection, 2015, equation 2")                                 \
-    X(8, CROSS_ENTROPY, cross_entropy, CLGRAD_LOSS_NO_PARAMETERS, ROW, 128.0f,                            \
-      "sum t (log(sum exp p) - p); t one-hot for a class index", "softmax(p) sum t - t",                  \
-      "PyTorch nn.CrossEntropyLoss; Blanchard, Higham, Higham 2021")
 
 typedef enum clgrad_loss_kind {
 #define CLGRAD_LOSS_ENUM(value, identifier, ...) CLGRAD_LOSS_##identifier = value,
@@ -99,14 +49,40 @@ enum {
 typedef struct clgrad_loss {
     clgrad_loss_kind kind;
     clgrad_reduction reduction;
-    float alpha; /**< bce_balanced: weight of the positive term; 1 - alpha is the negative's */
+    float alpha; /**< bce_balanced, sigmoid_focal: weight of the positive term; 1 - alpha is the negative's */
+    float gamma; /**< sigmoid_focal, focal: how far easy examples are played down */
+    float beta;  /**< smooth_l1: where the parabola ends */
+    float delta; /**< huber: where the parabola ends */
+    float margin; /**< of the margin, triplet and embedding losses */
+    float eps;    /**< poisson_nll, gaussian_nll, triplet_margin: keeps a logarithm or a root away from 0 */
+    float smooth; /**< dice: added to both sides of the fraction */
+    float label_smoothing; /**< cross_entropy: the share of the target that is spread over all classes */
+    int32_t ignore_index;  /**< cross_entropy, nll, focal: the class index that does not count */
+    int32_t p;             /**< multi_margin, triplet_margin: the power, the norm */
+    int32_t distance;      /**< triplet_margin_with_distance: a clgrad_distance */
+    int32_t blank;         /**< ctc: the class that stands for no label */
+    bool log_target;       /**< kl_div: the target is a log-probability too */
+    bool log_input;        /**< poisson_nll: the prediction is the logarithm of the rate */
+    bool full;             /**< poisson_nll, gaussian_nll: include the constant terms */
+    bool swap;             /**< the triplet losses: the distance swap */
+    bool zero_infinity;    /**< ctc: an infinite loss, and its gradient, become 0 */
 } clgrad_loss;
+
+/** What a loss's prediction is. */
+typedef enum clgrad_loss_input {
+    CLGRAD_LOSS_NUMBER = 0,
+    CLGRAD_LOSS_LOGIT = 1,
+    CLGRAD_LOSS_PROBABILITY = 2,
+    CLGRAD_LOSS_LOG_PROBABILITY = 3
+} clgrad_loss_input;
 
 /** What the list says of one loss. */
 typedef struct clgrad_loss_info {
     const char *name;
     const clgrad_parameter *parameters; /**< ends with a NULL name */
     clgrad_loss_extent extent;
+    unsigned flags; /**< CLGRAD_LOSS_TAKES_... | CLGRAD_LOSS_GIVES_... */
+    clgrad_loss_input input;
     float bound;
     const char *formula, *gradient, *source;
 } clgrad_loss_info;
@@ -120,40 +96,109 @@ CLGRAD_API bool clgrad_loss_parse(const char *name, clgrad_loss_kind *kind);
 /** The loss with reduction mean and every parameter at its default. */
 CLGRAD_API clgrad_loss clgrad_loss_defaults(clgrad_loss_kind kind);
 
+/**
+ * What a loss is evaluated on. The list's flags say which of them a loss takes; those that it does not take
+ * must be absent, those that are optional may be.
+ */
+typedef struct clgrad_loss_inputs {
+    clgrad_tensor
+        prediction; /**< float32; PyTorch's input, input1, anchor or log_probs; shape by the extent */
+    clgrad_tensor
+        target; /**< PyTorch's target or positive; the prediction's shape unless the flags say else */
+    clgrad_tensor
+        other; /**< gaussian_nll: var; margin_ranking, cosine_embedding: input2; triplets: negative */
+    clgrad_tensor weight;         /**< of elements or of classes */
+    clgrad_tensor pos_weight;     /**< bce_with_logits */
+    clgrad_tensor input_lengths;  /**< ctc: int32 [batch], time steps of each sequence, 0 to time */
+    clgrad_tensor target_lengths; /**< ctc: int32 [batch], labels of each target, 0 to its room */
+} clgrad_loss_inputs;
+
+/** No tensors yet. */
+CLGRAD_API clgrad_loss_inputs clgrad_loss_inputs_none(void);
+
+/** Where gradients go: each absent where it is not wanted, of its operand's shape where it is. */
+typedef struct clgrad_loss_gradients {
+    clgrad_tensor dprediction, dtarget, dother;
+} clgrad_loss_gradients;
+
 /*
- * The three calls below.
+ * The calls below.
  *
- * Shapes: prediction is float32: any shape for ELEMENT and WHOLE losses, [batch, classes] for ROW
- * losses, with at least one class. target is float32 of the prediction's shape; for cross_entropy also int32
- * of shape [batch], a class index for each row. value is float32, of rank 0 or shape [1] for mean, sum and
- * WHOLE losses, and as clgrad_loss_extent says for none.
+ * Shapes: prediction is float32: any shape for ELEMENT and WHOLE losses, [batch, classes] for ROW,
+ * [batch, classes, d1, ...] for CHANNEL, [time, batch, classes] for SEQUENCE; the last three with at least
+ * one class. target is float32 of the prediction's shape, but: where the loss takes classes or integers,
+ * int32 of the shape of none's value holds class indices; multilabel_margin's is int32 of the prediction's
+ * shape; cosine_embedding's is float32 [batch]; ctc's is int32 [batch, room], padded rows of labels. value is
+ * float32, of rank 0 or shape [1] for mean, sum, batchmean and WHOLE losses, and as clgrad_loss_extent says
+ * for none.
  *
- * A class index outside 0 to classes - 1 makes the row's loss and its gradient (and so the reduced
- * loss) NaN and is reported later, see clgrad_context_finish.
+ * What mean divides by: the number of elements or rows; for class indices (cross_entropy, nll, focal) the
+ * sum of the weights w_y of those that are not ignored (their number, without weights), which for none gives
+ * NaN as in PyTorch; for cross_entropy's float target the number of rows; weights of elements do not count.
+ * ctc divides each loss by its target's length (by 1 where that is 0) and the sum by the batch.
+ *
+ * A class index that is neither 0 to classes - 1 nor ignore_index (multilabel_margin: below -1 or beyond the
+ * classes; ctc: a label beyond the classes, or a length beyond its room) makes the row's loss and its
+ * gradient (and so the reduced loss) NaN and is reported later, see clgrad_context_finish.
  *
  * Empty predictions: none gives an empty value, sum gives 0, mean gives NaN as PyTorch has it; l2
  * of nothing is NaN.
  *
- * Special values: NaN in prediction or target gives NaN in the element's (row's) loss and gradient;
- * bce outside 0 <= p <= 1 and logarithms of negative numbers give NaN; a logit of -inf is a class of
- * probability 0; a logit of +inf, or a row of nothing but -inf, gives NaN; so does all of l2's
- * gradient at an infinite distance, and l1 between equal infinities.
+ * Gradients by the target, where the list does not say: the derivative of the formula; for bce that of the
+ * logarithms without their clamp, w (log(1 - p) - log p), as in PyTorch; for kl_div 0 where t = 0
+ * (log_target: where t is -inf), as its loss.
+ *
+ * Kinks, as in PyTorch 2: what a max(0, ...) lets through has the derivative 0 where it is 0; where the swap
+ * of a triplet finds both distances equal, each gets half; a distance of 0 has the gradient 0 (with p = 1
+ * each difference of 0), so has l2; the cosine's lengths are differentiated also where 1e-8 stands in their
+ * place.
+ *
+ * Special values: NaN in an operand gives NaN in the element's (row's) loss and gradients, but: nll looks at
+ * p_y alone, and its gradient not even at that; an ignored row has the loss 0 and the gradient 0 whatever
+ * stands in it, except that the gradient is NaN where its softmax is, as in PyTorch. In a ctc, NaN in
+ * the blank or in a label of the target, where an alignment may have it, makes the sequence's loss and its
+ * gradient NaN, elsewhere that gradient element alone; time steps beyond the input length do not count and
+ * have the gradient 0. An infinite ctc has a gradient of NaN. bce outside 0 <= p <= 1 and logarithms of
+ * negative numbers give NaN. In a product with t or 1 - t (for cross_entropy, with its weight) a factor 0
+ * gives 0 even if the other is infinite. A logit of -inf is a class of probability 0; for the losses with a
+ * softmax a logit of +inf, or a row of nothing but -inf, gives NaN; so does all of l2's gradient at an
+ * infinite distance, and l1 between equal infinities. What stands after a -1 in multilabel_margin's target
+ * does not count; a class named twice counts twice. A label of a ctc that is the blank gives a loss of no
+ * meaning.
  *
  * Accuracy, u = 2^-24: a value or a gradient element differs from the exact one by at most bound * u times
  * the sum of the absolute values of its terms. Those are the products that the list's formula adds or
- * subtracts: t log t and t p (or t log p) for the divergences, the two products in bce_balanced's gradient,
- * and for cross_entropy's gradient with soft targets softmax_i (sum t - t_i) and t_i (1 - softmax_i);
- * elsewhere there is but one, or all have one sign, and the error is relative. (cross_entropy's bound is
- * larger since rounding an exponent of up to 104 moves its exponential by as many u.) Besides, every number
- * below the smallest normal one, 2^-126, that occurs on the way loses up to 2^-149, or all of itself where
- * the device flushes denormals; in a mean of n terms these are terms below n 2^-126. Sums are taken in an
- * order that depends only on the shape and the device.
+ * subtracts, in t log t and t log p (log t and log p for the derivative) for the divergences, in log(1 - p)
+ * and log p for bce's gradient by the target, in t p, t o and margin for margin_ranking; a distance p - t
+ * counts as one; for cross_entropy's gradient they are softmax_i (sum c - c_i) and c_i (1 - softmax_i), c =
+ * w s; for dice 1 and the fraction; for a cosine what its numerator adds up, over the denominator, and 1 or
+ * the margin; for the triplets the distances and the margin; for ctc the loss and the number of its time
+ * steps, each of which rounds at most log 3, and for its gradient exp(p) and the posterior
+ * probability times one more than that number. Where there is but one term, or all have one sign, the error
+ * is relative. (In the focal losses the power gamma takes the rounding errors of 1 - q gamma times: where
+ * gamma is above 2 the bound is gamma / 2 times the list's.) Besides, every number below the smallest normal
+ * one, 2^-126, that occurs on the way loses up to 2^-149, or all of itself where the device flushes
+ * denormals; in a mean of n terms these are terms below n 2^-126. Sums are taken in an order that depends only
+ * on the shape and the device.
  *
- * All return SUCCESS; INVALID_ARGUMENT (NULL, an absent tensor that is not optional, a parameter
- * outside its interval, an unknown kind or reduction, an output that overlaps an input or another
- * output); INVALID_SHAPE; INVALID_TYPE; INVALID_CONTEXT; OUT_OF_RANGE; BUILD_FAILED;
- * OUT_OF_DEVICE_MEMORY; OUT_OF_MEMORY; DEVICE_ERROR.
+ * All return SUCCESS; INVALID_ARGUMENT (NULL, an absent tensor that is not optional, one that the loss does
+ * not take, a parameter outside its interval, an unknown kind or reduction, batchmean but for kl_div, nothing
+ * asked for, value and dvalue together, a gradient that the loss does not give, a blank beyond ctc's classes,
+ * an output that overlaps an input or another output); INVALID_SHAPE; INVALID_TYPE; INVALID_CONTEXT;
+ * OUT_OF_RANGE; BUILD_FAILED; OUT_OF_DEVICE_MEMORY; OUT_OF_MEMORY; DEVICE_ERROR.
  */
+
+/**
+ * Everything that a loss can do, in one call; the others are short forms.
+ *
+ * @param dvalue     the upstream gradient, of the shape that value would have; absent: all ones
+ * @param value      receives the loss; absent where it is not wanted. Not together with dvalue.
+ * @param gradients  receive the gradients of the reduced loss times dvalue; NULL for none. dprediction may be
+ *                   prediction itself, dtarget target, dother other.
+ */
+CLGRAD_API clgrad_status clgrad_loss_evaluate(clgrad_context *context, const clgrad_loss *loss,
+                                              const clgrad_loss_inputs *inputs, clgrad_tensor dvalue,
+                                              clgrad_tensor value, const clgrad_loss_gradients *gradients);
 
 /** value = loss(prediction, target), reduced. */
 CLGRAD_API clgrad_status clgrad_loss_forward(clgrad_context *context, const clgrad_loss *loss,

@@ -117,6 +117,8 @@ typedef enum clgrad_cl_source {
     CLGRAD_CL_CLIP,
     CLGRAD_CL_DENSE,
     CLGRAD_CL_LOSS,
+    CLGRAD_CL_LOSS_CHANNEL,
+    CLGRAD_CL_LOSS_CTC,
     CLGRAD_CL_LOSS_ELEMENT,
     CLGRAD_CL_LOSS_ROW,
     CLGRAD_CL_LOSS_WHOLE,
@@ -139,7 +141,7 @@ void clgrad_cl_release_kernels(clgrad_cl_context *cl);
  */
 typedef struct clgrad_cl_launch {
     clgrad_cl_context *cl;
-    const char *name;
+    char name[64];
     cl_kernel kernel;
     size_t group_limit; /* the largest group that the kernel can run in */
     cl_uint next;       /* argument */
@@ -155,10 +157,16 @@ typedef struct clgrad_cl_launch {
 clgrad_cl_launch clgrad_cl_begin(clgrad_context *context, clgrad_cl_source source, const char *definition,
                                  const char *value, const char *name);
 
+/* The same by any options for the compiler, "" for none. */
+clgrad_cl_launch clgrad_cl_begin_with(clgrad_context *context, clgrad_cl_source source, const char *options,
+                                      const char *name);
+
 /* A tensor is two arguments, its memory and its offset; absent, NULL and 0. */
 void clgrad_cl_give_tensor(clgrad_cl_launch *launch, clgrad_tensor tensor);
 void clgrad_cl_give_memory(clgrad_cl_launch *launch, cl_mem memory, size_t offset);
 void clgrad_cl_give_count(clgrad_cl_launch *launch, size_t count);
+/* Sixteen of them in one argument, a ulong16. */
+void clgrad_cl_give_counts(clgrad_cl_launch *launch, const cl_ulong16 *counts);
 void clgrad_cl_give_int(clgrad_cl_launch *launch, cl_int value);
 void clgrad_cl_give_uint(clgrad_cl_launch *launch, cl_uint value);
 void clgrad_cl_give_real(clgrad_cl_launch *launch, double value);

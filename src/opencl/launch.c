@@ -2,16 +2,23 @@
 
 #include <stdio.h>
 
-clgrad_cl_launch clgrad_cl_begin(clgrad_context *context, clgrad_cl_source source, const char *definition,
-                                 const char *value, const char *name)
+clgrad_cl_launch clgrad_cl_begin_with(clgrad_context *context, clgrad_cl_source source, const char *options,
+                                      const char *name)
 {
-    clgrad_cl_launch launch = {.cl = clgrad_cl(context), .name = name};
-    char options[96] = "";
-    if (definition != NULL)
-        snprintf(options, sizeof options, "-D%s%s", definition, value);
+    clgrad_cl_launch launch = {.cl = clgrad_cl(context)};
+    snprintf(launch.name, sizeof launch.name, "%s", name);
     launch.status =
         clgrad_cl_find_kernel(launch.cl, source, options, name, &launch.kernel, &launch.group_limit);
     return launch;
+}
+
+clgrad_cl_launch clgrad_cl_begin(clgrad_context *context, clgrad_cl_source source, const char *definition,
+                                 const char *value, const char *name)
+{
+    char options[96] = "";
+    if (definition != NULL)
+        snprintf(options, sizeof options, "-D%s%s", definition, value);
+    return clgrad_cl_begin_with(context, source, options, name);
 }
 
 void clgrad_cl_give_value(clgrad_cl_launch *launch, size_t bytes, const void *value)
@@ -41,6 +48,11 @@ void clgrad_cl_give_count(clgrad_cl_launch *launch, size_t count)
 {
     const cl_ulong value = count;
     clgrad_cl_give_value(launch, sizeof value, &value);
+}
+
+void clgrad_cl_give_counts(clgrad_cl_launch *launch, const cl_ulong16 *counts)
+{
+    clgrad_cl_give_value(launch, sizeof *counts, counts);
 }
 
 void clgrad_cl_give_int(clgrad_cl_launch *launch, cl_int value)

@@ -18,8 +18,14 @@ static const char *const sources[][MAX_PIECES] = {
     [CLGRAD_CL_DENSE] = {clgrad_kernel_common, ACTIVATION_PIECES, clgrad_kernel_dense},
     [CLGRAD_CL_CLIP] = {clgrad_kernel_common, clgrad_kernel_clip},
     [CLGRAD_CL_LOSS] = {clgrad_kernel_common, clgrad_kernel_loss},
-    [CLGRAD_CL_LOSS_ELEMENT] = {clgrad_kernel_common, clgrad_kernel_loss, clgrad_kernel_loss_element},
-    [CLGRAD_CL_LOSS_ROW] = {clgrad_kernel_common, clgrad_kernel_loss, clgrad_kernel_loss_row},
+    [CLGRAD_CL_LOSS_CHANNEL] = {clgrad_kernel_common, clgrad_kernel_loss, clgrad_kernel_loss_lanes,
+                                clgrad_kernel_loss_channel},
+    [CLGRAD_CL_LOSS_CTC] = {clgrad_kernel_common, clgrad_kernel_loss, clgrad_kernel_loss_ctc},
+    [CLGRAD_CL_LOSS_ELEMENT] = {clgrad_kernel_common, clgrad_kernel_loss, clgrad_kernel_loss_element,
+                                clgrad_kernel_loss_element_numbers, clgrad_kernel_loss_element_probabilities},
+    [CLGRAD_CL_LOSS_ROW] = {clgrad_kernel_common, clgrad_kernel_loss, clgrad_kernel_loss_lanes,
+                            clgrad_kernel_loss_row, clgrad_kernel_loss_row_margin,
+                            clgrad_kernel_loss_row_distance},
     [CLGRAD_CL_LOSS_WHOLE] = {clgrad_kernel_common, clgrad_kernel_loss, clgrad_kernel_loss_whole},
     [CLGRAD_CL_OPTIMIZER] = {clgrad_kernel_common, clgrad_kernel_optimizer},
 };
@@ -28,7 +34,7 @@ static const char *const sources[][MAX_PIECES] = {
 typedef struct clgrad_cl_kernel {
     struct clgrad_cl_kernel *next;
     clgrad_cl_source source;
-    char options[96];
+    char options[128];
     char name[64];
     cl_program program;
     cl_kernel kernel;

@@ -31,16 +31,26 @@ void clgrad_ref_dense_backward(const clgrad_activation *activation, size_t batch
                                double *dz, double *dweight, double *dbias, double *dx);
 
 /*
- * The reduced loss and its gradient. ROW losses have rows = batch and columns = classes; for ELEMENT and
- * WHOLE losses only rows times columns matters, the number of elements. The target is an array like the
- * prediction, or else NULL, and classes holds a class index for each row. value and dprediction may each be
- * NULL. dvalue has value's number of elements; NULL means ones.
- *
- * Returns the position of the first class index that is out of range, or -1.
+ * The reduced loss and its gradients on plain arrays. What a loss does not take, or what is not wanted, is
+ * NULL. Weights of elements have been broadcast to the prediction's shape; weights of classes are [classes].
+ * classes are whatever int32 target there is: class indices, multilabel_margin's lists, ctc's labels [batch,
+ * room].
  */
-ptrdiff_t clgrad_ref_loss(const clgrad_loss *loss, size_t rows, size_t columns, const double *prediction,
-                          const double *target, const int32_t *classes, double *value, const double *dvalue,
-                          double *dprediction);
+typedef struct clgrad_ref_loss_arrays {
+    int rank; /* of the prediction */
+    size_t shape[CLGRAD_TENSOR_MAX_RANK];
+    const double *prediction, *target, *other, *weight, *pos_weight;
+    const int32_t *classes, *input_lengths, *target_lengths;
+    size_t room;
+    const double *dvalue; /* NULL means ones */
+    double *value, *dprediction, *dtarget, *dother;
+    double *scratch; /* of clgrad_ref_loss_scratch numbers; NULL where that is 0 */
+} clgrad_ref_loss_arrays;
+
+size_t clgrad_ref_loss_scratch(const clgrad_loss *loss, const clgrad_ref_loss_arrays *arrays);
+
+/* The first index or length out of range, as the fault record has it; kind NONE where there is none. */
+clgrad_fault clgrad_ref_loss(const clgrad_loss *loss, const clgrad_ref_loss_arrays *arrays);
 
 /* count parameters of one group. Slot k of the state begins at state + k * stride; NULL where there are no
  * slots. */

@@ -79,10 +79,18 @@ def parameters_text(parameters):
     return "{" + ", ".join(float_text(value) for value in parameters or [0.0]) + "}"
 
 
+def list_text(family):
+    """The public header that defines the family's list: the family's own, or one for the list alone."""
+    define = f"#define CLGRAD_{family.upper()}_LIST(X)"
+    for path in (PUBLIC / f"{family}.h", PUBLIC / f"{family}_list.h"):
+        if path.exists() and define in path.read_text():
+            return path.read_text().split(define, 1)[1]
+    raise LookupError(f"no header has {define}")
+
+
 def list_rows(family):
     """The names in the family's list in the public header, in order: a row without values is an error."""
-    text = (PUBLIC / f"{family}.h").read_text()
-    body = text.split(f"#define CLGRAD_{family.upper()}_LIST(X)", 1)[1]
+    body = list_text(family)
     lines = []
     for line in body.split("\n")[1:]:
         lines.append(line)
@@ -92,13 +100,20 @@ def list_rows(family):
 
 
 class Header:
-    """One generated header: a type, the arrays that its values point to, and the array of values."""
+    """One generated header: a type, the arrays that its values point to, and the array of values.
 
-    def __init__(self, family, includes, source, declaration):
+    A family of several headers has one with the type; the others name that type, their array of values
+    and what their arrays' names begin with.
+    """
+
+    def __init__(self, family, includes, source, declaration, c_type=None, values=None, data=None):
         self.family = family
         self.includes = includes
         self.source = source
         self.declaration = declaration
+        self.c_type = c_type or f"golden_{family}"
+        self.values = values or f"golden_{family}s"
+        self.data = data or f"golden_{family}_data"
         self.arrays = {}
         self.text = []
         self.entries = []
@@ -109,7 +124,7 @@ class Header:
             return "NULL"
         pieces = tuple(TEXT.get(c_type, str)(value) for value in values)
         if (c_type, pieces) not in self.arrays:
-            name = f"golden_{self.family}_data_{len(self.arrays)}"
+            name = f"{self.data}_{len(self.arrays)}"
             self.arrays[c_type, pieces] = name
             self.text.append(f"static const {c_type} {name}[{len(pieces)}] = {{\n{wrap(pieces, '    ')}}};")
         return self.arrays[c_type, pieces]
@@ -126,12 +141,7 @@ class Header:
             "\n".join(f"#include <{name}>" for name in self.includes),
             self.declaration.strip(),
             *self.text,
-            "\n".join(
-                [f"static const golden_{self.family} golden_{self.plural()}[] = {{", *self.entries, "};"]
-            ),
+            "\n".join([f"static const {self.c_type} {self.values}[] = {{", *self.entries, "};"]),
             "#endif",
         ]
-        (GOLDEN / f"{self.family}.h").write_text("\n\n".join(parts) + "\n")
-
-    def plural(self):
-        return "losses" if self.family == "loss" else self.family + "s"
+        (GOLDEN / f"{self.family}.h").write_text("\n\n".join(filter(None, parts)) + "\n")

@@ -3,6 +3,7 @@
 
     python3 tests/golden/generate.py                  every header
     python3 tests/golden/generate.py activation loss  these
+    /usr/bin/python3 tests/golden/generate.py [family ...]
 """
 
 import os
@@ -40,4 +41,6 @@ FAMILIES = {
 }
 
 for name in sys.argv[1:] or FAMILIES:
-    FAMILIES[name].header().write()
+    family = FAMILIES[name]
+    for header in family.headers() if hasattr(family, "headers") else [family.header()]:
+        header.write()

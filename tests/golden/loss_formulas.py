@@ -1,182 +1,253 @@
-"""The losses and their gradients, by PyTorch in float64 wherever it is exact, else by loss.h's formula.
+"""The losses by PyTorch in float64: its own function, its reduction and its autograd, for each that it has.
 
-- mse, l1, kl_div: PyTorch's own function, its reduction and its autograd.
-- l2, kl_div_probability, cross_entropy_probability, which PyTorch lacks: the formula and autograd.
-- bce: loss.h's formula, and PyTorch as the check: PyTorch computes log(1 - p), which loses a small p (1e-20
-  gives 0), and has its 1e-12 to single precision only, also in float64.
-- bce_balanced: the formula and, as the logarithms' clamp has no gradient, the list's gradient.
-- cross_entropy: in float64 the loss of a peaked row is lost (log(1 + exp(-50)) gives 0), so the formula in
-  400-digit arithmetic, and PyTorch as the check.
+- l2, kl_div_probability, cross_entropy_probability, focal, sigmoid_focal and dice, which it lacks: loss.h's
+  formula, reduced likewise. bce_balanced is two of PyTorch's bce, weighted.
+- A term with t = 0 is left out before PyTorch sees it: its prediction is replaced by one where the term and
+  its gradient are 0, because 0 log 0 and 0 * -inf are NaN there and 0 in loss.h.
 
-A term with t = 0 is left out before PyTorch sees it: its prediction is replaced by one where the term and
-its gradient are 0, because 0 log 0 and 0 * -inf are NaN there and 0 in loss.h.
+A function takes the operands x, the reduction and the parameters by name. Those that loss_exact.py has too
+are the check on it.
 """
 
 import math
+from types import SimpleNamespace
 
-import mpmath
 import torch
 import torch.nn.functional as F
 
-from emit import to_double
-
-# What one number of the unreduced loss covers; the order is the list's.
-EXTENTS = {
-    "mse": "element",
-    "l2": "whole",
-    "l1": "element",
-    "kl_div": "element",
-    "kl_div_probability": "element",
-    "cross_entropy_probability": "row",
-    "bce": "element",
-    "bce_balanced": "element",
-    "cross_entropy": "row",
-}
-
-
-def value_count(kind, reduction, shape):
-    if reduction != "none" or EXTENTS[kind] == "whole":
-        return 1
-    return shape[0] if EXTENTS[kind] == "row" else math.prod(shape)
-
 
 def reduce(terms, reduction):
-    return {"none": lambda: terms, "mean": terms.mean, "sum": terms.sum}[reduction]()
+    if reduction == "none":
+        return terms
+    return terms.sum() / {"mean": terms.numel(), "sum": 1, "batchmean": terms.shape[0]}[reduction]
 
 
-def left_out(p, t, neutral):
-    return torch.where(t == 0, torch.full_like(p, neutral), p)
+def left_out(values, t, neutral):
+    return torch.where(t == 0, torch.full_like(values, neutral), values)
 
 
-def mse(p, t, reduction):
-    return F.mse_loss(p, t, reduction=reduction)
+# ---- of elements ----
 
 
-def l2(p, t, reduction):
-    return torch.sqrt(torch.mean((p - t) ** 2))
+def mse(x, reduction):
+    return F.mse_loss(x.p, x.t, reduction=reduction)
 
 
-def l1(p, t, reduction):
-    return F.l1_loss(p, t, reduction=reduction)
+def l2(x, reduction):
+    """Written as a norm, whose gradient at 0 is 0 as loss.h's is, where the square root has 0 / 0."""
+    return torch.linalg.vector_norm(x.p - x.t) / math.sqrt(x.p.numel())
 
 
-def kl_div(p, t, reduction):
-    return F.kl_div(left_out(p, t, 0.0), t, reduction=reduction)
+def l1(x, reduction):
+    return F.l1_loss(x.p, x.t, reduction=reduction)
 
 
-def kl_div_probability(p, t, reduction):
-    return reduce(t * (torch.log(left_out(t, t, 1.0)) - torch.log(left_out(p, t, 1.0))), reduction)
+def huber(x, reduction, delta):
+    return F.huber_loss(x.p, x.t, reduction=reduction, delta=delta)
 
 
-def cross_entropy_probability(p, t, reduction):
-    return reduce(-(t * torch.log(left_out(p, t, 1.0))).sum(1), reduction)
+def smooth_l1(x, reduction, beta):
+    return F.smooth_l1_loss(x.p, x.t, reduction=reduction, beta=beta)
 
 
-def clamped_logarithms(p):
-    return torch.log(p).clamp(min=-100), torch.log1p(-p).clamp(min=-100)
+def kl_div(x, reduction, log_target):
+    p = x.p if log_target else left_out(x.p, x.t, 0.0)
+    return F.kl_div(p, x.t, reduction=reduction, log_target=bool(log_target))
 
 
-def bce(p, t, reduction):
-    log_p, log_q = clamped_logarithms(p)
-    return reduce(-(t * log_p + (1 - t) * log_q), reduction)
+def kl_div_probability(x, reduction):
+    return reduce(x.t * (torch.log(left_out(x.t, x.t, 1.0)) - torch.log(left_out(x.p, x.t, 1.0))), reduction)
 
 
-def bce_balanced(p, t, reduction, alpha):
-    log_p, log_q = clamped_logarithms(p)
-    return reduce(-(alpha * t * log_p + (1 - alpha) * (1 - t) * log_q), reduction)
+def bce(x, reduction):
+    return F.binary_cross_entropy(x.p, x.t, weight=x.weight, reduction=reduction)
 
 
-def bce_gradient(p, t):
-    return (p - t) / (p * (1 - p)).clamp(min=1e-12)
+def bce_balanced(x, reduction, alpha):
+    positive = F.binary_cross_entropy(x.p, torch.ones_like(x.t), weight=alpha * x.t, reduction="none")
+    negative = F.binary_cross_entropy(
+        x.p, torch.zeros_like(x.t), weight=(1 - alpha) * (1 - x.t), reduction="none"
+    )
+    return reduce(positive + negative, reduction)
 
 
-def bce_balanced_gradient(p, t, alpha):
-    return ((1 - alpha) * (1 - t) * p - alpha * t * (1 - p)) / (p * (1 - p)).clamp(min=1e-12)
+def bce_with_logits(x, reduction):
+    return F.binary_cross_entropy_with_logits(
+        x.p, x.t, weight=x.weight, pos_weight=x.pos_weight, reduction=reduction
+    )
 
 
-BY_FORMULA = {"bce": bce_gradient, "bce_balanced": bce_balanced_gradient}
+def sigmoid_focal(x, reduction, alpha, gamma):
+    s = torch.sigmoid(x.p)
+    q = s * x.t + (1 - s) * (1 - x.t)
+    a = alpha * x.t + (1 - alpha) * (1 - x.t) if alpha >= 0 else 1.0
+    c = F.binary_cross_entropy_with_logits(x.p, x.t, reduction="none")
+    return reduce(a * (1 - q) ** gamma * c, reduction)
 
 
-def upstream(like, reduction, dvalue):
-    """What the gradient of an unreduced element is multiplied by."""
-    scale = 1 / like.numel() if reduction == "mean" else 1
-    return dvalue * scale
+def poisson_nll(x, reduction, log_input, full, eps):
+    """Stirling's term apart, since autograd has 0 * inf in it at t = 0; the value has to be PyTorch's."""
+    theirs = {"log_input": bool(log_input), "eps": eps, "reduction": reduction}
+    value = F.poisson_nll_loss(x.p, x.t, full=False, **theirs)
+    if full:
+        t = torch.where(x.t > 1, x.t, torch.full_like(x.t, 2.0))
+        stirling = torch.where(x.t > 1, t * t.log() - t + 0.5 * (2 * math.pi * t).log(), 0.0)
+        value = value + reduce(stirling, reduction)
+        torch.testing.assert_close(
+            value, F.poisson_nll_loss(x.p, x.t, full=True, **theirs), rtol=1e-14, atol=1e-15
+        )
+    return value
 
 
-def tensor(values, shape):
-    return torch.tensor(values, dtype=torch.float64).reshape(shape)
+def gaussian_nll(x, reduction, full, eps):
+    return F.gaussian_nll_loss(x.p, x.t, x.o, full=bool(full), eps=eps, reduction=reduction)
 
 
-def evaluate(kind, reduction, shape, prediction, target, dvalue, parameters):
-    """The value and the gradient of sum(value * dvalue), flat. Not for cross_entropy."""
-    p, t = tensor(prediction, shape).requires_grad_(), tensor(target, shape)
-    value = globals()[kind](p, t, reduction, *parameters)
-    dvalue = tensor(dvalue or [1.0] * value.numel(), value.shape)
-    if kind in BY_FORMULA:
-        gradient = BY_FORMULA[kind](p.detach(), t, *parameters) * upstream(p, reduction, dvalue)
-        if kind == "bce":
-            check_bce(p, t, reduction, dvalue, value, gradient)
-        elif parameters == [0.5]:  # half of the plain one
-            check_bce(p, t, reduction, dvalue, 2 * value, 2 * gradient)
-    elif kind == "l2" and value.item() == 0:
-        gradient = torch.zeros_like(t)  # autograd has 0 / 0
-    else:
-        (gradient,) = torch.autograd.grad((value * dvalue).sum(), p)
-    return value.flatten().tolist(), gradient.flatten().tolist()
+def hinge_embedding(x, reduction, margin):
+    return F.hinge_embedding_loss(x.p, x.t, margin=margin, reduction=reduction)
 
 
-def check_bce(p, t, reduction, dvalue, value, gradient):
-    """PyTorch's own function has to agree as far as it is exact; see the top of this file."""
-    theirs = F.binary_cross_entropy(p, t, reduction=reduction)
-    (autograd,) = torch.autograd.grad((theirs * dvalue).sum(), p)
-    assert torch.allclose(theirs, value, rtol=1e-14, atol=1e-15)
-    clamped = p * (1 - p) < 1e-12
-    assert torch.allclose(autograd[~clamped], gradient[~clamped], rtol=1e-14, atol=0)
-    assert torch.allclose(autograd[clamped], gradient[clamped], rtol=1e-8, atol=0)
+def soft_margin(x, reduction):
+    return F.soft_margin_loss(x.p, x.t, reduction=reduction)
 
 
-def cross_entropy_row(logits, weights):
-    """One row's loss and gradient, exactly enough that 1 - softmax and log(1 + tiny) keep 70 digits."""
-    logits = [mpmath.mpf(logit) for logit in logits]
-    weights = [mpmath.mpf(weight) for weight in weights]
-    largest = max(logits)
-    exponentials = [mpmath.exp(logit - largest) for logit in logits]
-    total = mpmath.fsum(exponentials)
-    log_total = largest + mpmath.log(total)
-    loss = mpmath.fsum(w * (log_total - logit) for w, logit in zip(weights, logits) if w != 0)
-    share = mpmath.fsum(weights) / total
-    return loss, [e * share - w for e, w in zip(exponentials, weights)]
+def margin_ranking(x, reduction, margin):
+    return F.margin_ranking_loss(x.p, x.o, x.t, margin=margin, reduction=reduction)
 
 
-def cross_entropy(reduction, shape, prediction, target, classes, dvalue):
-    """The value and the gradient of sum(value * dvalue), flat, with class indices or soft targets."""
-    batch, count = shape
+# ---- of channels ----
+
+
+def cross_entropy(x, reduction, ignore_index, label_smoothing):
+    target = x.t if x.classes is None else x.classes
+    options = {"weight": x.weight, "label_smoothing": label_smoothing, "reduction": reduction}
+    if x.classes is not None:
+        options["ignore_index"] = int(ignore_index)
+    return F.cross_entropy(x.p, target, **options)
+
+
+def nll(x, reduction, ignore_index):
+    return F.nll_loss(x.p, x.classes, weight=x.weight, ignore_index=int(ignore_index), reduction=reduction)
+
+
+def focal(x, reduction, ignore_index, gamma):
+    """The weights sit in the cross entropy; what mean divides by is cross_entropy's."""
+    theirs = {"weight": x.weight, "ignore_index": int(ignore_index)}
+    c = F.cross_entropy(x.p, x.classes, reduction="none", **theirs)
+    y = torch.where(x.classes == int(ignore_index), 0, x.classes)
+    q = torch.softmax(x.p, 1).gather(1, y.unsqueeze(1)).squeeze(1)
+    terms = (1 - q) ** gamma * c
+    if reduction == "mean":
+        w = torch.ones(x.p.shape[1], dtype=torch.float64) if x.weight is None else x.weight
+        return terms.sum() / torch.where(x.classes == int(ignore_index), 0.0, w[y]).sum()
+    return reduce(terms, reduction)
+
+
+# ---- of rows ----
+
+
+def cross_entropy_probability(x, reduction):
+    return reduce(-(x.t * torch.log(left_out(x.p, x.t, 1.0))).sum(1), reduction)
+
+
+def dice(x, reduction, smooth):
+    overlap, total = (x.p * x.t).sum(1), x.p.sum(1) + x.t.sum(1)
+    return reduce(1 - (2 * overlap + smooth) / (total + smooth), reduction)
+
+
+def cosine_embedding(x, reduction, margin):
+    return F.cosine_embedding_loss(x.p, x.o, x.t, margin=margin, reduction=reduction)
+
+
+def multi_margin(x, reduction, p, margin):
+    return F.multi_margin_loss(x.p, x.classes, p=int(p), margin=margin, weight=x.weight, reduction=reduction)
+
+
+def multilabel_margin(x, reduction):
+    return F.multilabel_margin_loss(x.p, x.classes, reduction=reduction)
+
+
+def multilabel_soft_margin(x, reduction):
+    return F.multilabel_soft_margin_loss(x.p, x.t, weight=x.weight, reduction=reduction)
+
+
+def triplet_margin(x, reduction, margin, p, eps, swap):
+    return F.triplet_margin_loss(
+        x.p, x.t, x.o, margin=margin, p=p, eps=eps, swap=bool(swap), reduction=reduction
+    )
+
+
+# By clgrad_distance.
+DISTANCES = [
+    torch.nn.PairwiseDistance(),
+    lambda a, b: ((a - b) ** 2).sum(1),
+    lambda a, b: 1 - F.cosine_similarity(a, b, eps=1e-8),
+]
+
+
+def triplet_margin_with_distance(x, reduction, margin, distance, swap):
+    return F.triplet_margin_with_distance_loss(
+        x.p,
+        x.t,
+        x.o,
+        distance_function=DISTANCES[int(distance)],
+        margin=margin,
+        swap=bool(swap),
+        reduction=reduction,
+    )
+
+
+# ---- of sequences ----
+
+
+def ctc(x, reduction, blank, zero_infinity):
+    lengths = x.input_lengths, x.target_lengths
+    options = {"blank": int(blank), "reduction": reduction, "zero_infinity": bool(zero_infinity)}
+    return F.ctc_loss(x.p, x.classes, *lengths, **options)
+
+
+# ---- their evaluation ----
+
+
+def tensor(values, shape, wanted=False):
+    if values is None:
+        return None
+    return torch.tensor(values, dtype=torch.float64).reshape(shape).requires_grad_(wanted)
+
+
+def operands(case):
+    """The tensors as PyTorch wants them."""
+    shape, extent = case.shape, case.loss.extent
+    wanted = case.wanted()
+    classes = case.classes
     if classes is not None:
-        target = [float(label == index) for label in classes for index in range(count)]
-    factors = dvalue or [1.0]
-    factors = factors if reduction == "none" and dvalue else factors * batch
-    values, gradient = [], []
-    with mpmath.workdps(400):
-        for row, factor in enumerate(factors):
-            part = slice(row * count, (row + 1) * count)
-            loss, row_gradient = cross_entropy_row(prediction[part], target[part])
-            scale = mpmath.mpf(factor) / (batch if reduction == "mean" else 1)
-            values.append(loss)
-            gradient += [to_double(number * scale) for number in row_gradient]
-        if reduction != "none":
-            values = [mpmath.fsum(values) / (batch if reduction == "mean" else 1)]
-        values = [to_double(value) for value in values]
-    check_cross_entropy(reduction, shape, prediction, target, classes, dvalue, values, gradient)
-    return values, gradient
+        if extent == "sequence":
+            integer_shape = (shape[1], case.room)
+        elif case.kind == "multilabel_margin":
+            integer_shape = shape
+        else:
+            integer_shape = (shape[0], *shape[2:])
+        classes = torch.tensor(classes, dtype=torch.int64).reshape(integer_shape)
+    row_target = case.kind == "cosine_embedding"
+    lengths = (case.input_lengths, case.target_lengths)
+    return SimpleNamespace(
+        p=tensor(case.prediction, shape, True),
+        t=tensor(case.target, shape[:1] if row_target else shape, "target" in wanted),
+        o=tensor(case.other, shape, "other" in wanted),
+        classes=classes,
+        weight=case.weight and tensor(*case.weight),
+        pos_weight=case.pos_weight and tensor(*case.pos_weight),
+        input_lengths=lengths[0] and torch.tensor(lengths[0]),
+        target_lengths=lengths[1] and torch.tensor(lengths[1]),
+    )
 
 
-def check_cross_entropy(reduction, shape, prediction, target, classes, dvalue, values, gradient):
-    """PyTorch in float64 has to agree as far as float64 reaches; its NaN, for 0 * -inf, decides nothing."""
-    p = tensor(prediction, shape).requires_grad_()
-    wanted = tensor(target, shape) if classes is None else torch.tensor(classes)
-    value = F.cross_entropy(p, wanted, reduction=reduction)
-    (value * tensor(dvalue or [1.0] * value.numel(), value.shape)).sum().backward()
-    pairs = [(values, value.flatten().tolist()), (gradient, p.grad.flatten().tolist())]
-    for ours, theirs in pairs:
-        for a, b in zip(ours, theirs):
-            assert math.isnan(b) or math.isclose(a, b, rel_tol=1e-13, abs_tol=1e-14), (a, b)
+def by_torch(case, reduction, dvalue):
+    """The value, and the gradients of sum(value * dvalue) by the operand's name, all flat."""
+    x = operands(case)
+    value = globals()[case.kind](x, reduction, **case.values())
+    factors = tensor(dvalue or [1.0] * value.numel(), value.shape)
+    names = case.wanted()
+    leaves = [{"prediction": x.p, "target": x.t, "other": x.o}[name] for name in names]
+    gradients = torch.autograd.grad((value * factors).sum(), leaves)
+    return value.flatten().tolist(), {n: g.flatten().tolist() for n, g in zip(names, gradients)}

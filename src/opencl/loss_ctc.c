@@ -1,0 +1,59 @@
+#include "cl_loss.h"
+
+/* The workspace of one sequence, see kernels/loss_ctc.cl. */
+typedef struct workspace {
+    size_t kept, links_at, stride;
+} workspace;
+
+static workspace choose_workspace(const clgrad_cl_loss_call *call, size_t room)
+{
+    const size_t states = 2 * room + 1;
+    const bool gradient = call->wants & WANT_GRADIENT;
+    const size_t kept = gradient && call->time > 2 ? call->time : 2;
+    const size_t forward = 2 * states * kept, links_at = forward + 5 * states + call->classes;
+    return (workspace){kept, links_at, gradient ? links_at + 2 * room : forward};
+}
+
+/* One launch with a group for each sequence, and one to add up their losses. */
+clgrad_status clgrad_cl_loss_sequences(const clgrad_cl_loss_call *call)
+{
+    const bool adds_up = call->wants & WANT_TOTAL;
+    const size_t room = call->inputs.target.shape[1];
+    const workspace space = choose_workspace(call, room);
+    const size_t workspace_at = adds_up ? call->batch : 0;
+    clgrad_status status = clgrad_cl_loss_reserve(call, workspace_at + space.stride * call->batch);
+    if (status != CLGRAD_STATUS_SUCCESS)
+        return status;
+    const cl_mem scratch = call->cl->loss_scratch.memory;
+
+    clgrad_cl_launch launches[2] = {clgrad_cl_begin_with(call->context, CLGRAD_CL_LOSS_CTC, "", "loss_ctc")};
+    clgrad_cl_launch *sequences = &launches[0];
+    clgrad_cl_give_count(sequences, call->time);
+    clgrad_cl_give_count(sequences, call->batch);
+    clgrad_cl_give_count(sequences, call->classes);
+    clgrad_cl_give_count(sequences, room);
+    clgrad_cl_give_count(sequences, space.kept);
+    clgrad_cl_give_int(sequences, adds_up ? call->wants | WANT_VALUES : call->wants);
+    clgrad_cl_give_int(sequences, call->loss->reduction == CLGRAD_REDUCTION_MEAN);
+    clgrad_cl_give_real(sequences, call->term_scale);
+    clgrad_cl_give_parameters(sequences, call->info->parameters, call->loss);
+    clgrad_cl_give_tensor(sequences, call->inputs.prediction);
+    clgrad_cl_give_tensor(sequences, call->inputs.target);
+    clgrad_cl_give_tensor(sequences, call->inputs.input_lengths);
+    clgrad_cl_give_tensor(sequences, call->inputs.target_lengths);
+    if (adds_up)
+        clgrad_cl_give_memory(sequences, scratch, 0);
+    else
+        clgrad_cl_give_tensor(sequences, call->value);
+    clgrad_cl_give_tensor(sequences, call->dvalue);
+    clgrad_cl_give_tensor(sequences, call->gradients.dprediction);
+    clgrad_cl_give_real(sequences, call->total_scale);
+    clgrad_cl_give_memory(sequences, scratch, workspace_at);
+    clgrad_cl_give_memory(sequences, scratch, workspace_at + space.links_at);
+    clgrad_cl_give_count(sequences, space.stride);
+    clgrad_cl_give_fault(sequences);
+    clgrad_cl_over_groups(sequences, call->batch);
+    if (adds_up)
+        launches[1] = clgrad_cl_loss_prepare_total(call, scratch, call->batch);
+    return clgrad_cl_enqueue(launches, adds_up ? 2 : 1);
+}
