@@ -67,6 +67,53 @@ typedef struct clgrad_clip_functions {
                           clgrad_tensor total_norm);
     clgrad_status (*value)(clgrad_context *context, float clip_value, clgrad_tensor gradient);
 } clgrad_clip_functions;
+typedef struct clgrad_softmax_functions {
+    /* y may be x; dx may be y or dy */
+    clgrad_status (*forward)(clgrad_context *context, clgrad_softmax_kind kind, clgrad_tensor x,
+                             clgrad_tensor y);
+    clgrad_status (*backward)(clgrad_context *context, clgrad_softmax_kind kind, clgrad_tensor y,
+                              clgrad_tensor dy, clgrad_tensor dx);
+} clgrad_softmax_functions;
+
+typedef struct clgrad_gated_functions {
+    /* dx or dweight may be absent, not both; dx may be x or dy */
+    clgrad_status (*prelu_forward)(clgrad_context *context, clgrad_tensor x, clgrad_tensor weight,
+                                   clgrad_tensor y);
+    clgrad_status (*prelu_backward)(clgrad_context *context, clgrad_tensor x, clgrad_tensor weight,
+                                    clgrad_tensor dy, clgrad_tensor dx, clgrad_tensor dweight);
+    clgrad_status (*glu_forward)(clgrad_context *context, clgrad_tensor x, clgrad_tensor y);
+    clgrad_status (*glu_backward)(clgrad_context *context, clgrad_tensor x, clgrad_tensor dy,
+                                  clgrad_tensor dx);
+} clgrad_gated_functions;
+
+typedef struct clgrad_noise_functions {
+    /* forward and backward alike: y may be x */
+    clgrad_status (*dropout)(clgrad_context *context, float p, uint64_t seed, uint64_t stream,
+                             clgrad_tensor x, clgrad_tensor y);
+    /* out = times where x > 0, else slope times; times is x forward and dy backward; out may be either */
+    clgrad_status (*rrelu)(clgrad_context *context, float lower, float upper, uint64_t seed, uint64_t stream,
+                           clgrad_tensor x, clgrad_tensor times, clgrad_tensor out);
+} clgrad_noise_functions;
+
+typedef struct clgrad_normalization_functions {
+    /* weight, bias, and mean with rstd may be absent; y may be x */
+    clgrad_status (*layer_forward)(clgrad_context *context, float eps, clgrad_tensor x, clgrad_tensor weight,
+                                   clgrad_tensor bias, clgrad_tensor y, clgrad_tensor mean,
+                                   clgrad_tensor rstd);
+    /* weight, and dx, dweight, dbias (not all of them) may be absent; dx may be dy */
+    clgrad_status (*layer_backward)(clgrad_context *context, clgrad_tensor x, clgrad_tensor weight,
+                                    clgrad_tensor mean, clgrad_tensor rstd, clgrad_tensor dy,
+                                    clgrad_tensor dx, clgrad_tensor dweight, clgrad_tensor dbias);
+    /* the running statistics are there in evaluation; the rest as above */
+    clgrad_status (*batch_forward)(clgrad_context *context, const clgrad_batch_norm *norm, clgrad_tensor x,
+                                   clgrad_tensor weight, clgrad_tensor bias, clgrad_tensor running_mean,
+                                   clgrad_tensor running_var, clgrad_tensor y, clgrad_tensor mean,
+                                   clgrad_tensor rstd);
+    clgrad_status (*batch_backward)(clgrad_context *context, const clgrad_batch_norm *norm, clgrad_tensor x,
+                                    clgrad_tensor weight, clgrad_tensor mean, clgrad_tensor rstd,
+                                    clgrad_tensor dy, clgrad_tensor dx, clgrad_tensor dweight,
+                                    clgrad_tensor dbias);
+} clgrad_normalization_functions;
 
 typedef struct clgrad_backend {
     const clgrad_context_functions *context;
@@ -76,6 +123,10 @@ typedef struct clgrad_backend {
     const clgrad_loss_functions *loss;
     const clgrad_optimizer_functions *optimizer;
     const clgrad_clip_functions *clip;
+    const clgrad_softmax_functions *softmax;
+    const clgrad_gated_functions *gated;
+    const clgrad_noise_functions *noise;
+    const clgrad_normalization_functions *normalization;
 } clgrad_backend;
 
 /*

@@ -143,6 +143,13 @@ void clgrad_check_same_shape(clgrad_check *check, const char *name, clgrad_tenso
                           write_shape(other.rank, other.shape).text);
 }
 
+void clgrad_check_like(clgrad_check *check, const char *name, clgrad_tensor tensor, const char *other_name,
+                       clgrad_tensor other)
+{
+    clgrad_check_tensor(check, name, tensor, CLGRAD_TYPE_FLOAT32, CLGRAD_ANY_RANK);
+    clgrad_check_same_shape(check, name, tensor, other_name, other);
+}
+
 bool clgrad_same_place(clgrad_tensor a, clgrad_tensor b)
 {
     return a.buffer != NULL && b.buffer != NULL && a.buffer->root == b.buffer->root &&

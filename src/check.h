@@ -56,6 +56,10 @@ void clgrad_check_broadcast(clgrad_check *check, const char *name, clgrad_tensor
 void clgrad_check_same_shape(clgrad_check *check, const char *name, clgrad_tensor tensor,
                              const char *other_name, clgrad_tensor other);
 
+/* A float32 tensor of another's shape. */
+void clgrad_check_like(clgrad_check *check, const char *name, clgrad_tensor tensor, const char *other_name,
+                       clgrad_tensor other);
+
 /* Two tensors that share no byte. Absent ones never do. */
 void clgrad_check_apart(clgrad_check *check, const char *name, clgrad_tensor tensor, const char *other_name,
                         clgrad_tensor other);

@@ -9,11 +9,15 @@
 #include <clgrad/clip.h>
 #include <clgrad/context.h>
 #include <clgrad/dense.h>
+#include <clgrad/gated.h>
 #include <clgrad/loss.h>
 #include <clgrad/network.h>
+#include <clgrad/noise.h>
+#include <clgrad/normalization.h>
 #include <clgrad/optimizer.h>
 #include <clgrad/parameter.h>
 #include <clgrad/random.h>
+#include <clgrad/softmax.h>
 #include <clgrad/status.h>
 #include <clgrad/tensor.h>
 

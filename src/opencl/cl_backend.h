@@ -122,7 +122,11 @@ typedef enum clgrad_cl_source {
     CLGRAD_CL_LOSS_ELEMENT,
     CLGRAD_CL_LOSS_ROW,
     CLGRAD_CL_LOSS_WHOLE,
-    CLGRAD_CL_OPTIMIZER
+    CLGRAD_CL_OPTIMIZER,
+    CLGRAD_CL_SOFTMAX,
+    CLGRAD_CL_GATED,
+    CLGRAD_CL_NOISE,
+    CLGRAD_CL_NORMALIZATION
 } clgrad_cl_source;
 
 /* The kernel of a source built with the given options ("" for none), from the context's cache or built now.
@@ -170,6 +174,7 @@ void clgrad_cl_give_counts(clgrad_cl_launch *launch, const cl_ulong16 *counts);
 void clgrad_cl_give_int(clgrad_cl_launch *launch, cl_int value);
 void clgrad_cl_give_uint(clgrad_cl_launch *launch, cl_uint value);
 void clgrad_cl_give_real(clgrad_cl_launch *launch, double value);
+void clgrad_cl_give_words(clgrad_cl_launch *launch, uint64_t value); /* a uint2, the low word first */
 void clgrad_cl_give_parameters(clgrad_cl_launch *launch, const clgrad_parameter *parameters,
                                const void *descriptor);
 
@@ -231,5 +236,9 @@ extern const clgrad_clip_functions clgrad_cl_clip_functions;
 
 /* What an optimizer's kernel needs beside the options, for the step of this number. */
 void clgrad_cl_optimizer_derive(const clgrad_optimizer *optimizer, uint64_t step, float derived[8]);
+extern const clgrad_softmax_functions clgrad_cl_softmax_functions;
+extern const clgrad_gated_functions clgrad_cl_gated_functions;
+extern const clgrad_noise_functions clgrad_cl_noise_functions;
+extern const clgrad_normalization_functions clgrad_cl_normalization_functions;
 
 #endif

@@ -82,6 +82,10 @@ const clgrad_backend clgrad_cl_backend = {
     .loss = &clgrad_cl_loss_functions,
     .optimizer = &clgrad_cl_optimizer_functions,
     .clip = &clgrad_cl_clip_functions,
+    .softmax = &clgrad_cl_softmax_functions,
+    .gated = &clgrad_cl_gated_functions,
+    .noise = &clgrad_cl_noise_functions,
+    .normalization = &clgrad_cl_normalization_functions,
 };
 
 /* The caller's queue, or one of the context's own. */

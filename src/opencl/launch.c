@@ -71,6 +71,12 @@ void clgrad_cl_give_real(clgrad_cl_launch *launch, double value)
     clgrad_cl_give_value(launch, sizeof number, &number);
 }
 
+void clgrad_cl_give_words(clgrad_cl_launch *launch, uint64_t value)
+{
+    const cl_uint2 words = {{(cl_uint)value, (cl_uint)(value >> 32)}};
+    clgrad_cl_give_value(launch, sizeof words, &words);
+}
+
 void clgrad_cl_give_parameters(clgrad_cl_launch *launch, const clgrad_parameter *parameters,
                                const void *descriptor)
 {

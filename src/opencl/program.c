@@ -28,6 +28,10 @@ static const char *const sources[][MAX_PIECES] = {
                             clgrad_kernel_loss_row_distance},
     [CLGRAD_CL_LOSS_WHOLE] = {clgrad_kernel_common, clgrad_kernel_loss, clgrad_kernel_loss_whole},
     [CLGRAD_CL_OPTIMIZER] = {clgrad_kernel_common, clgrad_kernel_optimizer},
+    [CLGRAD_CL_SOFTMAX] = {clgrad_kernel_common, clgrad_kernel_row, clgrad_kernel_softmax},
+    [CLGRAD_CL_GATED] = {clgrad_kernel_common, ACTIVATION_PIECES, clgrad_kernel_gated},
+    [CLGRAD_CL_NOISE] = {clgrad_kernel_common, clgrad_kernel_noise},
+    [CLGRAD_CL_NORMALIZATION] = {clgrad_kernel_common, clgrad_kernel_normalization},
 };
 
 /* A kernel and the program that it comes from, each built the first time that it is asked for. */

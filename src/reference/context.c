@@ -31,6 +31,10 @@ static const clgrad_backend reference_backend = {
     .loss = &clgrad_ref_loss_functions,
     .optimizer = &clgrad_ref_optimizer_functions,
     .clip = &clgrad_ref_clip_functions,
+    .softmax = &clgrad_ref_softmax_functions,
+    .gated = &clgrad_ref_gated_functions,
+    .noise = &clgrad_ref_noise_functions,
+    .normalization = &clgrad_ref_normalization_functions,
 };
 
 void clgrad_ref_device(clgrad_device *device)

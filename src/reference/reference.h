@@ -60,6 +60,40 @@ void clgrad_ref_optimizer_step(const clgrad_optimizer *optimizer, uint64_t step,
 /* The norm of count numbers; norm_type INFINITY for the largest. */
 double clgrad_ref_norm(double norm_type, size_t count, const double *numbers);
 
+/* One row of so many numbers; y and dx may be an input. */
+void clgrad_ref_softmax(clgrad_softmax_kind kind, size_t count, const double *x, double *y);
+void clgrad_ref_softmax_backward(clgrad_softmax_kind kind, size_t count, const double *y, const double *dy,
+                                 double *dx);
+
+/* x is [batch, channels, inner], weight [weights] with 1 or channels of them; dx and dweight may be NULL. */
+void clgrad_ref_prelu(size_t batch, size_t channels, size_t inner, size_t weights, const double *x,
+                      const double *weight, double *y);
+void clgrad_ref_prelu_backward(size_t batch, size_t channels, size_t inner, size_t weights, const double *x,
+                               const double *weight, const double *dy, double *dx, double *dweight);
+
+/* One row: x has 2 half numbers, y half. */
+void clgrad_ref_glu(size_t half, const double *x, double *y);
+void clgrad_ref_glu_backward(size_t half, const double *x, const double *dy, double *dx);
+
+/* The words of random.h's generator for elements 0 to count - 1 of a stream. */
+void clgrad_ref_words(uint64_t seed, uint64_t stream, size_t count, uint32_t *words);
+bool clgrad_ref_dropped(float p, uint32_t word);
+double clgrad_ref_rrelu_slope(float lower, float upper, uint32_t word);
+
+/* As in normalization.h; whatever is optional there may be NULL. */
+void clgrad_ref_layer_norm(double eps, size_t batch, size_t features, const double *x, const double *weight,
+                           const double *bias, double *y, double *mean, double *rstd);
+void clgrad_ref_layer_norm_backward(size_t batch, size_t features, const double *x, const double *weight,
+                                    const double *mean, const double *rstd, const double *dy, double *dx,
+                                    double *dweight, double *dbias);
+void clgrad_ref_batch_norm(const clgrad_batch_norm *norm, size_t batch, size_t features, const double *x,
+                           const double *weight, const double *bias, double *running_mean,
+                           double *running_var, double *y, double *mean, double *rstd);
+void clgrad_ref_batch_norm_backward(const clgrad_batch_norm *norm, size_t batch, size_t features,
+                                    const double *x, const double *weight, const double *mean,
+                                    const double *rstd, const double *dy, double *dx, double *dweight,
+                                    double *dbias);
+
 /* The families' entries in the backend's table. */
 extern const clgrad_tensor_functions clgrad_ref_tensor_functions;
 extern const clgrad_activation_functions clgrad_ref_activation_functions;
@@ -67,6 +101,10 @@ extern const clgrad_dense_functions clgrad_ref_dense_functions;
 extern const clgrad_loss_functions clgrad_ref_loss_functions;
 extern const clgrad_optimizer_functions clgrad_ref_optimizer_functions;
 extern const clgrad_clip_functions clgrad_ref_clip_functions;
+extern const clgrad_softmax_functions clgrad_ref_softmax_functions;
+extern const clgrad_gated_functions clgrad_ref_gated_functions;
+extern const clgrad_noise_functions clgrad_ref_noise_functions;
+extern const clgrad_normalization_functions clgrad_ref_normalization_functions;
 
 /*
  * The double arrays that one call works on. All of them are made first, then one look at the status decides

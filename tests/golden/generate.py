@@ -3,7 +3,6 @@
 
     python3 tests/golden/generate.py                  every header
     python3 tests/golden/generate.py activation loss  these
-    /usr/bin/python3 tests/golden/generate.py [family ...]
 """
 
 import os
@@ -21,10 +20,14 @@ import torch
 import activation_values
 import clip_values
 import dense_values
+import gated_values
 import loss_values
 import network_values
+import noise_values
+import normalization_values
 import optimizer_values
 import random_values
+import softmax_values
 
 torch.set_num_threads(1)
 # kl_div's mean over the elements, which loss.h means too, is not the textbook's; PyTorch says so each time.
@@ -32,6 +35,10 @@ warnings.filterwarnings("ignore", message="reduction: 'mean' divides the total l
 
 FAMILIES = {
     "activation": activation_values,
+    "softmax": softmax_values,
+    "gated": gated_values,
+    "noise": noise_values,
+    "normalization": normalization_values,
     "loss": loss_values,
     "dense": dense_values,
     "optimizer": optimizer_values,

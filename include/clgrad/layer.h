@@ -1,0 +1,134 @@
+/**
+ * @file layer.h
+ * What a network is made of: dense layers, and what stands between them.
+ */
+#ifndef CLGRAD_LAYER_H
+#define CLGRAD_LAYER_H
+
+#include <clgrad/activation.h>
+#include <clgrad/random.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** P(type, field, default, minimum, maximum), one line for each parameter of a row. */
+#define CLGRAD_LAYER_NO_PARAMETERS(P)
+#define CLGRAD_LAYER_DENSE_PARAMETERS(P) P(FLAG, bias, 1.0f, 0.0f, 1.0f)
+#define CLGRAD_LAYER_PRELU_PARAMETERS(P)   \
+    P(FLAG, per_channel, 0.0f, 0.0f, 1.0f) \
+    P(NUMBER, init, 0.25f, -FLT_MAX, FLT_MAX)
+#define CLGRAD_LAYER_RRELU_PARAMETERS(P)        \
+    P(NUMBER, lower, 0.125f, -FLT_MAX, FLT_MAX) \
+    P(NUMBER, upper, 1.0f / 3.0f, -FLT_MAX, FLT_MAX)
+#define CLGRAD_LAYER_DROPOUT_PARAMETERS(P) P(NUMBER, p, 0.5f, 0.0f, 1.0f)
+#define CLGRAD_LAYER_LAYER_NORM_PARAMETERS(P) \
+    P(NUMBER, eps, 1e-5f, 0.0f, FLT_MAX)      \
+    P(FLAG, affine, 1.0f, 0.0f, 1.0f)         \
+    P(FLAG, bias, 1.0f, 0.0f, 1.0f)
+#define CLGRAD_LAYER_BATCH_NORM_PARAMETERS(P) \
+    P(NUMBER, eps, 1e-5f, 0.0f, FLT_MAX)      \
+    P(NUMBER, momentum, 0.1f, 0.0f, 1.0f)     \
+    P(FLAG, affine, 1.0f, 0.0f, 1.0f)         \
+    P(FLAG, track_running_stats, 1.0f, 0.0f, 1.0f)
+
+/**
+ * The list of layers.
+ *
+ * X(value, identifier, name, PARAMETERS, constraint, constraint_text, description, source)
+ *
+ * - constraint: what must hold between parameters, an expression over `layer`, a pointer to the descriptor;
+ *   constraint_text says it in words.
+ *
+ * All but dense and glu have as many outputs as inputs. Values never change; new rows are appended.
+ */
+#define CLGRAD_LAYER_LIST(X)                                                                               \
+    X(0, DENSE, dense, CLGRAD_LAYER_DENSE_PARAMETERS, true, "",                                            \
+      "x weight^T + bias and an activation in one pass; outputs and activation are fields of their own",   \
+      "PyTorch nn.Linear; dense.h")                                                                        \
+    X(1, ACTIVATION, activation, CLGRAD_LAYER_NO_PARAMETERS, true, "",                                     \
+      "an elementwise activation alone, behind a normalisation say", "activation.h")                       \
+    X(2, PRELU, prelu, CLGRAD_LAYER_PRELU_PARAMETERS, true, "",                                            \
+      "a leaky ReLU that learns its slope, or one for each feature (per_channel)",                         \
+      "PyTorch nn.PReLU; gated.h")                                                                         \
+    X(3, RRELU, rrelu, CLGRAD_LAYER_RRELU_PARAMETERS, layer->lower <= layer->upper,                        \
+      "lower must not be above upper", "a leaky ReLU of random slopes in training",                        \
+      "PyTorch nn.RReLU; noise.h")                                                                         \
+    X(4, GLU, glu, CLGRAD_LAYER_NO_PARAMETERS, true, "",                                                   \
+      "half of the inputs, gated by the other half: half as many outputs", "PyTorch nn.GLU; gated.h")      \
+    X(5, SOFTMAX, softmax, CLGRAD_LAYER_NO_PARAMETERS, true, "", "probabilities",                          \
+      "PyTorch nn.Softmax; softmax.h")                                                                     \
+    X(6, SOFTMIN, softmin, CLGRAD_LAYER_NO_PARAMETERS, true, "", "probabilities of the negative",          \
+      "PyTorch nn.Softmin; softmax.h")                                                                     \
+    X(7, LOG_SOFTMAX, log_softmax, CLGRAD_LAYER_NO_PARAMETERS, true, "", "log-probabilities",              \
+      "PyTorch nn.LogSoftmax; softmax.h")                                                                  \
+    X(8, DROPOUT, dropout, CLGRAD_LAYER_DROPOUT_PARAMETERS, true, "",                                      \
+      "in training drops a share p of the features", "PyTorch nn.Dropout; noise.h")                        \
+    X(9, LAYER_NORM, layer_norm, CLGRAD_LAYER_LAYER_NORM_PARAMETERS, true, "",                             \
+      "every row to mean 0 and variance 1, then scaled and shifted where affine (shifted where bias too)", \
+      "PyTorch nn.LayerNorm; normalization.h")                                                             \
+    X(10, BATCH_NORM, batch_norm, CLGRAD_LAYER_BATCH_NORM_PARAMETERS, true, "",                            \
+      "every feature to mean 0 and variance 1 over the batch, in evaluation by running statistics",        \
+      "PyTorch nn.BatchNorm1d; normalization.h")
+
+typedef enum clgrad_layer_kind {
+#define CLGRAD_LAYER_ENUM(value, identifier, ...) CLGRAD_LAYER_##identifier = value,
+    CLGRAD_LAYER_LIST(CLGRAD_LAYER_ENUM)
+#undef CLGRAD_LAYER_ENUM
+} clgrad_layer_kind;
+
+enum {
+#define CLGRAD_LAYER_ONE(...) +1
+    CLGRAD_LAYER_COUNT = 0 CLGRAD_LAYER_LIST(CLGRAD_LAYER_ONE) /**< rows of the list */
+#undef CLGRAD_LAYER_ONE
+};
+
+/** A layer and its parameters. Fields that its kind does not list are ignored, but for those of dense. */
+typedef struct clgrad_layer {
+    clgrad_layer_kind kind;
+    size_t outputs;                   /**< dense: at least 1 */
+    clgrad_activation activation;     /**< dense, activation */
+    clgrad_initializer initializer;   /**< dense: of the weight */
+    int32_t weight_group, bias_group; /**< optimizer groups of its parameters (network.h); 0 unless set */
+    float init;                       /**< prelu: the slope to begin with */
+    float lower, upper;               /**< rrelu: the interval of the slope */
+    float p;                          /**< dropout: the share that is dropped */
+    float eps;                        /**< the normalisations: added to the variance */
+    float momentum;                   /**< batch_norm: the new batch's share in the running statistics */
+    bool bias;                        /**< dense, layer_norm: whether there is one; it begins at 0 */
+    bool per_channel;                 /**< prelu: a slope for each feature instead of one */
+    bool affine;                      /**< the normalisations: a weight that begins at 1, and a bias */
+    bool track_running_stats;         /**< batch_norm; without them evaluation uses the batch's own */
+} clgrad_layer;
+
+/** What the list says of one layer. */
+typedef struct clgrad_layer_info {
+    const char *name;
+    const clgrad_parameter *parameters; /**< ends with a NULL name */
+    const char *description, *source;
+} clgrad_layer_info;
+
+/** The list's row for a kind, or NULL for a value not in the list. */
+CLGRAD_API const clgrad_layer_info *clgrad_layer_describe(clgrad_layer_kind kind);
+
+/** Find a kind by its name in the list. False, and kind unchanged, when there is none. */
+CLGRAD_API bool clgrad_layer_parse(const char *name, clgrad_layer_kind *kind);
+
+/** The layer with every parameter at PyTorch's default; the activation identity; dense has 0 outputs yet. */
+CLGRAD_API clgrad_layer clgrad_layer_defaults(clgrad_layer_kind kind);
+
+/**
+ * A dense layer with bias, initialised as suits its activation: he_uniform for those that cut the negative
+ * half off or flatten it (relu, relu6, leaky_relu, rrelu, elu, celu, gelu, gelu_tanh, silu, mish, softplus,
+ * hardswish), else xavier_uniform.
+ */
+CLGRAD_API clgrad_layer clgrad_layer_dense(size_t outputs, clgrad_activation_kind activation);
+
+/** An elementwise activation alone, at its defaults. */
+CLGRAD_API clgrad_layer clgrad_layer_activation(clgrad_activation_kind activation);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

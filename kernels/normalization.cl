@@ -1,0 +1,245 @@
+/*
+ * Layer and batch normalisation. A mean is taken in two passes: what the first one's rounding has left over
+ * is the mean of the distances from it, which the second pass finds and takes off both the distances and the
+ * variance (Chan, Golub, LeVeque, "Algorithms for computing the sample variance", The American Statistician
+ * 37, 1983, equation 1.7).
+ */
+
+#define HAS_WEIGHT 1
+#define HAS_BIAS 2
+#define HAS_STATISTICS 4
+#define HAS_RUNNING 8
+#define WANT_DX 16
+#define WANT_DWEIGHT 32
+#define WANT_DBIAS 64
+#define TRAINING 128
+
+typedef struct moments {
+    real mean, rest; /* the mean is the sum of both */
+    real variance;
+} moments;
+
+static moments make_moments(real mean, real distances, real squares, real n)
+{
+    moments m = {mean, isinf(mean) ? 0 : distances / n, 0}; /* an infinite mean is the limit */
+    m.variance = squares / n - m.rest * m.rest;
+    m.variance = m.variance < 0 ? 0 : m.variance; /* NaN stays */
+    return m;
+}
+
+/* ---- rows: a row belongs to so many neighbouring work-items, its lanes ---- */
+
+/* y may be x: every lane reads and writes its own columns alone. */
+__kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void
+layer_norm_forward(ulong rows, ulong columns, ulong lanes, int flags, real eps, __global const storage *x,
+                   ulong x_at, __global const storage *weight, ulong weight_at, __global const storage *bias,
+                   ulong bias_at, __global storage *y, ulong y_at, __global storage *mean, ulong mean_at,
+                   __global storage *rstd, ulong rstd_at)
+{
+    __local real shared[GROUP_SIZE];
+    const size_t item = get_local_id(0), lane = item % lanes, row = get_global_id(0) / lanes;
+    const bool inside = row < rows;
+    const ulong from = x_at + row * columns;
+
+    sum total = {0, 0};
+    if (inside)
+        for (size_t j = lane; j < columns; j += lanes)
+            sum_add(&total, LOAD(x, from + j));
+    const real first = sum_lanes(shared, item, lane, lanes, sum_result(total)) / (real)columns;
+
+    sum distances = {0, 0}, squares = {0, 0};
+    if (inside)
+        for (size_t j = lane; j < columns; j += lanes) {
+            const real d = LOAD(x, from + j) - first;
+            sum_add(&distances, d);
+            sum_add(&squares, d * d);
+        }
+    const real all_distances = sum_lanes(shared, item, lane, lanes, sum_result(distances));
+    const real all_squares = sum_lanes(shared, item, lane, lanes, sum_result(squares));
+    if (!inside)
+        return;
+
+    const moments m = make_moments(first, all_distances, all_squares, (real)columns);
+    const real r = 1 / sqrt(m.variance + eps);
+    for (size_t j = lane; j < columns; j += lanes) {
+        const real w = flags & HAS_WEIGHT ? LOAD(weight, weight_at + j) : 1;
+        const real b = flags & HAS_BIAS ? LOAD(bias, bias_at + j) : 0;
+        STORE(y, y_at + row * columns + j, ((LOAD(x, from + j) - m.mean) - m.rest) * r * w + b);
+    }
+    if (lane == 0 && (flags & HAS_STATISTICS)) {
+        STORE(mean, mean_at + row, m.mean + m.rest);
+        STORE(rstd, rstd_at + row, r);
+    }
+}
+
+/* dx = rstd (g - mean of g - n mean of (g n)), g = dy weight, n = (x - mean) rstd. dx may be dy. */
+__kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void
+layer_norm_backward(ulong rows, ulong columns, ulong lanes, int flags, __global const storage *x, ulong x_at,
+                    __global const storage *weight, ulong weight_at, __global const storage *mean,
+                    ulong mean_at, __global const storage *rstd, ulong rstd_at, __global const storage *dy,
+                    ulong dy_at, __global storage *dx, ulong dx_at)
+{
+    __local real shared[GROUP_SIZE];
+    const size_t item = get_local_id(0), lane = item % lanes, row = get_global_id(0) / lanes;
+    const bool inside = row < rows;
+    const ulong at = row * columns;
+    const real m = inside ? LOAD(mean, mean_at + row) : 0, r = inside ? LOAD(rstd, rstd_at + row) : 0;
+
+    sum plain = {0, 0}, weighted = {0, 0};
+    if (inside)
+        for (size_t j = lane; j < columns; j += lanes) {
+            const real w = flags & HAS_WEIGHT ? LOAD(weight, weight_at + j) : 1;
+            const real g = LOAD(dy, dy_at + at + j) * w;
+            sum_add(&plain, g);
+            sum_add(&weighted, g * ((LOAD(x, x_at + at + j) - m) * r));
+        }
+    const real mean_g = sum_lanes(shared, item, lane, lanes, sum_result(plain)) / (real)columns;
+    const real mean_gn = sum_lanes(shared, item, lane, lanes, sum_result(weighted)) / (real)columns;
+    if (!inside)
+        return;
+
+    for (size_t j = lane; j < columns; j += lanes) {
+        const real w = flags & HAS_WEIGHT ? LOAD(weight, weight_at + j) : 1;
+        const real g = LOAD(dy, dy_at + at + j) * w, n = (LOAD(x, x_at + at + j) - m) * r;
+        STORE(dx, dx_at + at + j, r * ((g - mean_g) - n * mean_gn));
+    }
+}
+
+/* ---- columns: a work-group takes width of them and all rows, as dense_backward does ---- */
+
+/* dweight = sum of dy n, dbias = sum of dy over the rows, with the statistics of each row. */
+__kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void
+layer_norm_weight(ulong rows, ulong columns, ulong width, int flags, __global const storage *x, ulong x_at,
+                  __global const storage *mean, ulong mean_at, __global const storage *rstd, ulong rstd_at,
+                  __global const storage *dy, ulong dy_at, __global storage *dweight, ulong dweight_at,
+                  __global storage *dbias, ulong dbias_at)
+{
+    __local real shared[GROUP_SIZE];
+    const size_t place = get_local_id(0) % width, lane = get_local_id(0) / width, height = GROUP_SIZE / width;
+    const size_t column = get_group_id(0) * width + place, item = place * height + lane;
+
+    sum plain = {0, 0}, weighted = {0, 0};
+    if (column < columns)
+        for (size_t row = lane; row < rows; row += height) {
+            const real d = LOAD(dy, dy_at + row * columns + column);
+            const real n = (LOAD(x, x_at + row * columns + column) - LOAD(mean, mean_at + row)) *
+                           LOAD(rstd, rstd_at + row);
+            sum_add(&plain, d);
+            sum_add(&weighted, d * n);
+        }
+    const real all = sum_lanes(shared, item, lane, height, sum_result(plain));
+    const real all_weighted = sum_lanes(shared, item, lane, height, sum_result(weighted));
+    if (column >= columns || lane > 0)
+        return;
+    if (flags & WANT_DWEIGHT)
+        STORE(dweight, dweight_at + column, all_weighted);
+    if (flags & WANT_DBIAS)
+        STORE(dbias, dbias_at + column, all);
+}
+
+/*
+ * In training the batch's mean and variance, which move the running ones unless a fault is pending; in
+ * evaluation the running ones. y may be x: every work-item reads and writes its own rows of its own column.
+ * Evaluation adds up nothing instead of nothing at all: with the barriers inside a condition PoCL 3.1 lets
+ * work-items read what others have written to y, where x was.
+ */
+__kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void
+batch_norm_forward(ulong rows, ulong columns, ulong width, int flags, real eps, real momentum,
+                   __global const storage *x, ulong x_at, __global const storage *weight, ulong weight_at,
+                   __global const storage *bias, ulong bias_at, __global storage *running_mean,
+                   ulong running_mean_at, __global storage *running_var, ulong running_var_at,
+                   __global storage *y, ulong y_at, __global storage *mean, ulong mean_at,
+                   __global storage *rstd, ulong rstd_at, __global const int *fault)
+{
+    __local real shared[GROUP_SIZE];
+    const size_t place = get_local_id(0) % width, lane = get_local_id(0) / width, height = GROUP_SIZE / width;
+    const size_t column = get_group_id(0) * width + place, item = place * height + lane;
+    const bool inside = column < columns, training = (flags & TRAINING) != 0;
+    const real n = (real)rows;
+
+    sum total = {0, 0}, distances = {0, 0}, squares = {0, 0};
+    if (inside && training)
+        for (size_t row = lane; row < rows; row += height)
+            sum_add(&total, LOAD(x, x_at + row * columns + column));
+    const real first = sum_lanes(shared, item, lane, height, sum_result(total)) / n;
+    if (inside && training)
+        for (size_t row = lane; row < rows; row += height) {
+            const real d = LOAD(x, x_at + row * columns + column) - first;
+            sum_add(&distances, d);
+            sum_add(&squares, d * d);
+        }
+    const real all_distances = sum_lanes(shared, item, lane, height, sum_result(distances));
+    const real all_squares = sum_lanes(shared, item, lane, height, sum_result(squares));
+    if (!inside)
+        return;
+
+    moments m = make_moments(first, all_distances, all_squares, n);
+    if (!training) {
+        m.mean = LOAD(running_mean, running_mean_at + column);
+        m.variance = LOAD(running_var, running_var_at + column);
+        m.rest = 0;
+    }
+    const real r = 1 / sqrt(m.variance + eps);
+    const real w = flags & HAS_WEIGHT ? LOAD(weight, weight_at + column) : 1;
+    const real b = flags & HAS_BIAS ? LOAD(bias, bias_at + column) : 0;
+    for (size_t row = lane; row < rows; row += height) {
+        const size_t i = row * columns + column;
+        STORE(y, y_at + i, ((LOAD(x, x_at + i) - m.mean) - m.rest) * r * w + b);
+    }
+    if (lane > 0)
+        return;
+    if (flags & HAS_STATISTICS) {
+        STORE(mean, mean_at + column, m.mean + m.rest);
+        STORE(rstd, rstd_at + column, r);
+    }
+    if (training && (flags & HAS_RUNNING) && fault[0] == 0) {
+        const real old_mean = LOAD(running_mean, running_mean_at + column);
+        const real old_var = LOAD(running_var, running_var_at + column);
+        STORE(running_mean, running_mean_at + column,
+              (1 - momentum) * old_mean + momentum * (m.mean + m.rest));
+        STORE(running_var, running_var_at + column,
+              (1 - momentum) * old_var + momentum * (m.variance * (n / (n - 1))));
+    }
+}
+
+/* dbias = sum of dy, dweight = sum of dy n; dx from both in training, weight rstd dy in evaluation. dx may be
+ * dy. */
+__kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void
+batch_norm_backward(ulong rows, ulong columns, ulong width, int flags, __global const storage *x, ulong x_at,
+                    __global const storage *weight, ulong weight_at, __global const storage *mean,
+                    ulong mean_at, __global const storage *rstd, ulong rstd_at, __global const storage *dy,
+                    ulong dy_at, __global storage *dx, ulong dx_at, __global storage *dweight,
+                    ulong dweight_at, __global storage *dbias, ulong dbias_at)
+{
+    __local real shared[GROUP_SIZE];
+    const size_t place = get_local_id(0) % width, lane = get_local_id(0) / width, height = GROUP_SIZE / width;
+    const size_t column = get_group_id(0) * width + place, item = place * height + lane;
+    const bool inside = column < columns;
+    const real m = inside ? LOAD(mean, mean_at + column) : 0, r = inside ? LOAD(rstd, rstd_at + column) : 0;
+
+    sum plain = {0, 0}, weighted = {0, 0};
+    if (inside)
+        for (size_t row = lane; row < rows; row += height) {
+            const real d = LOAD(dy, dy_at + row * columns + column);
+            sum_add(&plain, d);
+            sum_add(&weighted, d * ((LOAD(x, x_at + row * columns + column) - m) * r));
+        }
+    const real all = sum_lanes(shared, item, lane, height, sum_result(plain));
+    const real all_weighted = sum_lanes(shared, item, lane, height, sum_result(weighted));
+    if (!inside)
+        return;
+
+    const real w = flags & HAS_WEIGHT ? LOAD(weight, weight_at + column) : 1;
+    const real mean_d = flags & TRAINING ? all / (real)rows : 0;
+    const real mean_dn = flags & TRAINING ? all_weighted / (real)rows : 0;
+    if (flags & WANT_DX)
+        for (size_t row = lane; row < rows; row += height) {
+            const size_t i = row * columns + column;
+            const real n = (LOAD(x, x_at + i) - m) * r;
+            STORE(dx, dx_at + i, w * r * ((LOAD(dy, dy_at + i) - mean_d) - n * mean_dn));
+        }
+    if (lane == 0 && (flags & WANT_DWEIGHT))
+        STORE(dweight, dweight_at + column, all_weighted);
+    if (lane == 0 && (flags & WANT_DBIAS))
+        STORE(dbias, dbias_at + column, all);
+}
