@@ -56,6 +56,9 @@ ptrdiff_t clgrad_find_name(const char *name, const void *table, size_t rows, siz
 void clgrad_parameters_pack(const clgrad_parameter *parameters, const void *descriptor,
                             float values[CLGRAD_PARAMETER_MAX]);
 
+/* Whether a parameter lies in its interval. */
+bool clgrad_parameter_is_inside(const clgrad_parameter *parameter, const void *descriptor);
+
 /* Set every parameter of a descriptor to its default. */
 void clgrad_parameters_default(const clgrad_parameter *parameters, void *descriptor);
 

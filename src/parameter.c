@@ -34,6 +34,22 @@ float clgrad_parameter_get(const clgrad_parameter *parameter, const void *descri
     return number;
 }
 
+/* The same without rounding: a whole number may have more digits than a float. */
+static double exact(const clgrad_parameter *parameter, const void *descriptor)
+{
+    int32_t integer;
+    if (parameter->type != CLGRAD_PARAMETER_INTEGER)
+        return (double)clgrad_parameter_get(parameter, descriptor);
+    memcpy(&integer, (const char *)descriptor + parameter->offset, sizeof integer);
+    return integer;
+}
+
+bool clgrad_parameter_is_inside(const clgrad_parameter *parameter, const void *descriptor)
+{
+    const double value = exact(parameter, descriptor);
+    return value >= (double)parameter->minimum && value <= (double)parameter->maximum;
+}
+
 static void set(const clgrad_parameter *parameter, void *descriptor, float value)
 {
     char *field = (char *)descriptor + parameter->offset;
@@ -79,11 +95,12 @@ void clgrad_parameters_default(const clgrad_parameter *parameters, void *descrip
 void clgrad_check_parameters(clgrad_check *check, const char *owner, const clgrad_parameter *parameters,
                              const void *descriptor)
 {
-    for (; parameters->name != NULL; parameters++) {
-        const float value = clgrad_parameter_get(parameters, descriptor);
-        if (!(value >= parameters->minimum && value <= parameters->maximum))
+    for (; parameters->name != NULL; parameters++)
+        if (!clgrad_parameter_is_inside(parameters, descriptor)) {
+            const int digits = parameters->type == CLGRAD_PARAMETER_INTEGER ? 10 : 9; /* all there are */
             clgrad_check_fail(check, CLGRAD_STATUS_INVALID_ARGUMENT,
-                              "%s's %s is %g, it must lie between %g and %g", owner, parameters->name,
-                              (double)value, (double)parameters->minimum, (double)parameters->maximum);
-    }
+                              "%s's %s is %.*g, it must lie between %.*g and %.*g", owner, parameters->name,
+                              digits, exact(parameters, descriptor), digits, (double)parameters->minimum,
+                              digits, (double)parameters->maximum);
+        }
 }

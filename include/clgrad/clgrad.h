@@ -17,6 +17,7 @@
 #include <clgrad/optimizer.h>
 #include <clgrad/parameter.h>
 #include <clgrad/random.h>
+#include <clgrad/schedule.h>
 #include <clgrad/softmax.h>
 #include <clgrad/status.h>
 #include <clgrad/tensor.h>

@@ -67,32 +67,35 @@ extern "C" {
  *
  * Values never change; new rows are appended.
  */
-#define CLGRAD_SCHEDULE_LIST(X)                                                                          \
-    X(0, CONSTANT, constant, CLGRAD_SCHEDULE_NO_PARAMETERS, "lr", "no schedule")                         \
-    X(1, STEP, step, CLGRAD_SCHEDULE_STEP_PARAMETERS, "lr gamma^floor(t / step_size)", "PyTorch StepLR") \
-    X(2, MULTI_STEP, multi_step, CLGRAD_SCHEDULE_MULTI_STEP_PARAMETERS,                                  \
-      "lr gamma^k, k how many milestones (0: none) are at most t", "PyTorch MultiStepLR")                \
-    X(3, EXPONENTIAL, exponential, CLGRAD_SCHEDULE_EXPONENTIAL_PARAMETERS, "lr gamma^t",                 \
-      "PyTorch ExponentialLR")                                                                           \
-    X(4, LINEAR, linear, CLGRAD_SCHEDULE_LINEAR_PARAMETERS,                                              \
-      "lr (start_factor + (end_factor - start_factor) min(t, total_iters) / total_iters): a warm-up",    \
-      "PyTorch LinearLR")                                                                                \
-    X(5, POLYNOMIAL, polynomial, CLGRAD_SCHEDULE_POLYNOMIAL_PARAMETERS,                                  \
-      "lr (1 - min(t, total_iters) / total_iters)^power", "PyTorch PolynomialLR")                        \
-    X(6, COSINE_ANNEALING, cosine_annealing, CLGRAD_SCHEDULE_COSINE_PARAMETERS,                          \
-      "eta_min + (lr - eta_min) (1 + cos(pi t / T_max)) / 2",                                            \
-      "PyTorch CosineAnnealingLR; Loshchilov and Hutter 2017")                                           \
-    X(7, COSINE_ANNEALING_WARM_RESTARTS, cosine_annealing_warm_restarts,                                 \
-      CLGRAD_SCHEDULE_RESTARTS_PARAMETERS,                                                               \
-      "as cosine_annealing within periods of T_0, T_0 T_mult, T_0 T_mult^2, ... steps",                  \
-      "PyTorch CosineAnnealingWarmRestarts; Loshchilov and Hutter 2017")                                 \
-    X(8, ONE_CYCLE, one_cycle, CLGRAD_SCHEDULE_ONE_CYCLE_PARAMETERS,                                     \
-      "from lr / div_factor up to lr in pct_start of total_steps, then down to lr / div_factor / "       \
-      "final_div_factor, by cosines (linear_anneal: straight); three_phase: down to lr / div_factor as " \
-      "slowly as up, then on",                                                                           \
-      "PyTorch OneCycleLR; Smith and Topin 2018")                                                        \
-    X(9, REDUCE_ON_PLATEAU, reduce_on_plateau, CLGRAD_SCHEDULE_PLATEAU_PARAMETERS,                       \
-      "times factor once a metric has not improved for more than patience steps (clgrad_plateau_step)",  \
+#define CLGRAD_SCHEDULE_LIST(X)                                                                           \
+    X(0, CONSTANT, constant, CLGRAD_SCHEDULE_NO_PARAMETERS, "lr", "no schedule")                          \
+    X(1, STEP, step, CLGRAD_SCHEDULE_STEP_PARAMETERS, "lr gamma^floor(t / step_size)", "PyTorch StepLR")  \
+    X(2, MULTI_STEP, multi_step, CLGRAD_SCHEDULE_MULTI_STEP_PARAMETERS,                                   \
+      "lr gamma^k, k how many milestones (0 is none) are at most t", "PyTorch MultiStepLR")               \
+    X(3, EXPONENTIAL, exponential, CLGRAD_SCHEDULE_EXPONENTIAL_PARAMETERS, "lr gamma^t",                  \
+      "PyTorch ExponentialLR")                                                                            \
+    X(4, LINEAR, linear, CLGRAD_SCHEDULE_LINEAR_PARAMETERS,                                               \
+      "lr (start_factor + (end_factor - start_factor) min(t, total_iters) / total_iters): a warm-up",     \
+      "PyTorch LinearLR")                                                                                 \
+    X(5, POLYNOMIAL, polynomial, CLGRAD_SCHEDULE_POLYNOMIAL_PARAMETERS,                                   \
+      "lr (1 - min(t, total_iters) / total_iters)^power", "PyTorch PolynomialLR")                         \
+    X(6, COSINE_ANNEALING, cosine_annealing, CLGRAD_SCHEDULE_COSINE_PARAMETERS,                           \
+      "eta_min + (lr - eta_min) (1 + cos(pi t / T_max)) / 2: down until T_max, then up again, and so on", \
+      "PyTorch CosineAnnealingLR; Loshchilov and Hutter 2017")                                            \
+    X(7, COSINE_ANNEALING_WARM_RESTARTS, cosine_annealing_warm_restarts,                                  \
+      CLGRAD_SCHEDULE_RESTARTS_PARAMETERS,                                                                \
+      "eta_min + (lr - eta_min) (1 + cos(pi c / T)) / 2, c steps into a period of T, which is T_0, then " \
+      "T_0 T_mult, then T_0 T_mult^2, and so on",                                                         \
+      "PyTorch CosineAnnealingWarmRestarts; Loshchilov and Hutter 2017")                                  \
+    X(8, ONE_CYCLE, one_cycle, CLGRAD_SCHEDULE_ONE_CYCLE_PARAMETERS,                                      \
+      "from lr / div_factor up to lr at step pct_start total_steps - 1, then (three_phase: down to lr / " \
+      "div_factor at step 2 (pct_start total_steps - 1), then) down to lr / div_factor / "                \
+      "final_div_factor at step total_steps - 1, by cosines (linear_anneal: straight)",                   \
+      "PyTorch OneCycleLR; Smith and Topin 2018")                                                         \
+    X(9, REDUCE_ON_PLATEAU, reduce_on_plateau, CLGRAD_SCHEDULE_PLATEAU_PARAMETERS,                        \
+      "max(lr factor, min_lr), if that is less by more than eps, once more than patience metrics in a "   \
+      "row were not below best (1 - threshold) (absolute: best - threshold; maximum: above best (1 + "    \
+      "threshold) or best + threshold); see clgrad_plateau_step",                                         \
       "PyTorch ReduceLROnPlateau")
 
 typedef enum clgrad_schedule_kind {
@@ -145,9 +148,16 @@ CLGRAD_API bool clgrad_schedule_parse(const char *name, clgrad_schedule_kind *ki
 CLGRAD_API clgrad_schedule clgrad_schedule_defaults(clgrad_schedule_kind kind);
 
 /**
- * The learning rate at step t, counted from 0; the base rate lr itself for reduce_on_plateau. Past the end of
- * a one-cycle, and past total_iters, the last rate stays. NaN for NULL, for a kind that there is not, and for
- * a parameter outside its interval.
+ * The learning rate at step t, counted from 0; the base rate lr itself for reduce_on_plateau. The closed
+ * form, in double precision: good to about 1e-15 of the largest rate at any t, where PyTorch goes from step
+ * to step and gathers rounding errors.
+ *
+ * Past total_iters, and past the last step of a one-cycle, where PyTorch refuses to go on, the last rate
+ * stays. A one-cycle's phase begins where the one before ended, also where that is before step 0 (pct_start
+ * total_steps below 1), so that the rate never quite is lr then. Where it ends at step 0 the cycle begins at
+ * lr.
+ *
+ * @return NaN for NULL, for a kind that there is not, and for a parameter outside its interval
  */
 CLGRAD_API double clgrad_schedule_lr(const clgrad_schedule *schedule, double lr, uint64_t t);
 
@@ -155,15 +165,21 @@ CLGRAD_API double clgrad_schedule_lr(const clgrad_schedule *schedule, double lr,
 typedef struct clgrad_plateau {
     double lr;         /**< the rate to use now */
     double best;       /**< the best metric so far */
-    uint64_t bad;      /**< steps since then */
-    uint64_t cooldown; /**< steps to go before counting begins again */
+    uint64_t bad;      /**< steps without an improvement, of those that count */
+    uint64_t cooldown; /**< steps that will not count, after a reduction */
 } clgrad_plateau;
 
-/** Begin at a base rate. */
+/** Begin at a base rate. Its lr is NaN for a schedule that clgrad_plateau_step refuses. */
 CLGRAD_API clgrad_plateau clgrad_plateau_begin(const clgrad_schedule *schedule, double lr);
 
-/** Take note of a metric (an epoch's loss, say) and return the rate to use from now on, which is plateau->lr.
- * A metric of NaN is no improvement. */
+/**
+ * Take note of a metric (an epoch's loss, say) and return the rate to use from now on, which is plateau->lr.
+ * A metric of NaN is no improvement. A relative threshold is, as in PyTorch, for metrics above 0: it is a
+ * fraction of the best one, and below 0 asks for less than nothing.
+ *
+ * @return NaN, and plateau unchanged, for NULL, for a schedule other than reduce_on_plateau, and for a
+ *         parameter outside its interval
+ */
 CLGRAD_API double clgrad_plateau_step(const clgrad_schedule *schedule, clgrad_plateau *plateau,
                                       double metric);
 

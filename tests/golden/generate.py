@@ -27,6 +27,7 @@ import noise_values
 import normalization_values
 import optimizer_values
 import random_values
+import schedule_values
 import softmax_values
 
 torch.set_num_threads(1)
@@ -43,6 +44,7 @@ FAMILIES = {
     "dense": dense_values,
     "optimizer": optimizer_values,
     "clip": clip_values,
+    "schedule": schedule_values,
     "random": random_values,
     "network": network_values,
 }
