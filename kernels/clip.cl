@@ -150,21 +150,21 @@ clip_factor(int kind, ulong groups, __global const storage *sums, ulong sums_at,
     const size_t item = get_local_id(0);
     sums += sums_at;
     largest_parts += largest_parts_at;
-    real norm;
-    if (kind == CLIP_LARGEST) {
-        norm = largest_of(shared, item, groups, largest_parts);
-    } else if (kind == CLIP_SUM) {
-        norm = sum_of(shared, item, groups, 1, sums);
-    } else if (kind == CLIP_SQUARES) {
-        const real large = sum_of(shared, item, groups, 3, sums);
-        const real middle = sum_of(shared, item, groups, 3, sums + 1);
-        norm = root_of_squares(large, middle, sum_of(shared, item, groups, 3, sums + 2));
-    } else {
-        const real largest = largest_of(shared, item, groups, largest_parts);
-        const real powers = sum_of(shared, item, groups, 1, sums);
-        const bool ordinary = largest > 0 && isfinite(largest);
-        norm = ordinary ? largest * pow(powers, inverse_p) : largest;
-    }
+
+    /* All that any kind needs, of no groups where it does not: no barrier may stand inside a condition. */
+    const bool has_largest = kind == CLIP_LARGEST || kind == CLIP_POWERS, has_squares = kind == CLIP_SQUARES;
+    const real largest = largest_of(shared, item, has_largest ? groups : 0, largest_parts);
+    const real first = sum_of(shared, item, kind == CLIP_LARGEST ? 0 : groups, has_squares ? 3 : 1, sums);
+    const real middle = sum_of(shared, item, has_squares ? groups : 0, 3, sums + 1);
+    const real small = sum_of(shared, item, has_squares ? groups : 0, 3, sums + 2);
+
+    real norm = first; /* CLIP_SUM */
+    if (has_squares)
+        norm = root_of_squares(first, middle, small);
+    else if (kind == CLIP_LARGEST)
+        norm = largest;
+    else if (kind == CLIP_POWERS)
+        norm = largest > 0 && isfinite(largest) ? largest * pow(first, inverse_p) : largest;
     const real wanted = max_norm / (norm + 1e-6f);
     if (item == 0) {
         STORE(factor, factor_at, wanted > 1 ? 1 : wanted);

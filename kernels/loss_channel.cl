@@ -33,79 +33,6 @@ static ulong column_start(size_t row, ulong classes, ulong inner)
 
 /* ---- softmax ---- */
 
-/* The larger of two logits and its column, the lower one among equals; NaN is larger than anything. */
-typedef struct peak {
-    real value;
-    ulong column;
-} peak;
-
-static peak higher(peak a, peak b)
-{
-    const bool second = b.value > a.value || (b.value == a.value && b.column < a.column) ||
-                        (isnan(b.value) && !isnan(a.value));
-    return second ? b : a;
-}
-
-/*
- * The highest logit of a row, by a tree over its lanes. A peak of infinity has no difference to the others
- * and stands for NaN.
- */
-static peak peak_row(__local peak *shared, place p, peak own)
-{
-    shared[p.item] = own;
-    barrier(CLK_LOCAL_MEM_FENCE);
-    for (size_t half_width = p.lanes / 2; half_width > 0; half_width /= 2) {
-        if (p.lane < half_width)
-            shared[p.item] = higher(shared[p.item], shared[p.item + half_width]);
-        barrier(CLK_LOCAL_MEM_FENCE);
-    }
-    peak result = shared[p.item - p.lane];
-    if (isinf(result.value))
-        result.value = NAN;
-    return result;
-}
-
-/*
- * exp(x - top) for x up to top. The difference's rounding error, which an exponential of so large an argument
- * would multiply, is exact (Knuth, The Art of Computer Programming 2, 4.2.2, theorem B) and put in after it.
- */
-static real exp_below(real x, real top)
-{
-    const real difference = x - top, part = difference - x;
-    const real error = (x - (difference - part)) + (-top - part);
-    const real e = exp(difference);
-    return e == 0 ? 0 : e + e * error;
-}
-
-/*
- * With m the highest logit, the sum of exponentials is exp(m) (1 + s), s over all columns but the highest:
- * log(softmax) and 1 - softmax then keep their relative accuracy where the softmax is close to 1.
- */
-typedef struct softmax {
-    peak top;
-    real s, log1p_s;
-} softmax;
-
-static softmax softmax_row(__local peak *peaks, __local real *shared, place p,
-                           __global const storage *prediction, ulong at, ulong classes, ulong inner)
-{
-    softmax result;
-    peak own = {-INFINITY, ULONG_MAX};
-    if (p.inside)
-        for (size_t j = p.lane; j < classes; j += p.lanes)
-            own = higher(own, (peak){LOAD(prediction, at + j * inner), j});
-    result.top = peak_row(peaks, p, own);
-
-    sum exponentials = {0, 0};
-    if (p.inside)
-        for (size_t j = p.lane; j < classes; j += p.lanes)
-            if (j != result.top.column)
-                sum_add(&exponentials, exp_below(LOAD(prediction, at + j * inner), result.top.value));
-    result.s = sum_row(shared, p, sum_result(exponentials));
-    result.log1p_s = log1p(result.s);
-    return result;
-}
-
 /* log(sum exp x) - x = log1p(s) + (m - x), times scale: finite also where m - x is not. */
 static real log_distance(softmax q, real x, real scale)
 {
@@ -212,7 +139,7 @@ CHANNEL_KERNEL(loss_cross_entropy)
     const place p = place_among(rows, lanes);
     const ulong start = column_start(p.row, classes, inner), at = prediction_at + start;
     const real smoothing = a.s1, spread = smoothing / (real)classes;
-    const softmax q = softmax_row(peaks, shared, p, prediction, at, classes, inner);
+    const softmax q = softmax_row(peaks, shared, p, 1, prediction, at, classes, inner);
 
 #ifdef CLASS_INDICES
     const label y = label_of(p, (int)a.s0, classes, target, target_at, fault);
@@ -311,7 +238,7 @@ CHANNEL_KERNEL(loss_focal)
     const ulong start = column_start(p.row, classes, inner), at = prediction_at + start;
     const real gamma = a.s1, divisor = DIVISOR;
     const label y = label_of(p, (int)a.s0, classes, target, target_at, fault);
-    const softmax row = softmax_row(peaks, shared, p, prediction, at, classes, inner);
+    const softmax row = softmax_row(peaks, shared, p, 1, prediction, at, classes, inner);
 
     const bool on_top = (ulong)y.index == row.top.column;
     const real x = y.valid ? LOAD(prediction, at + y.index * inner) : NAN;

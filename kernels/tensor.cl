@@ -29,3 +29,14 @@ __kernel void tensor_fill(ulong n, __global uint *destination, ulong destination
     if (i < n)
         destination[destination_at + i] = word;
 }
+
+/* y = alpha x + beta y; y is not read where beta is 0. */
+__kernel void tensor_axpby(ulong n, real alpha, __global const storage *x, ulong x_at, real beta,
+                           __global storage *y, ulong y_at)
+{
+    const size_t i = get_global_id(0);
+    if (i >= n)
+        return;
+    const real product = alpha * LOAD(x, x_at + i);
+    STORE(y, y_at + i, beta == 0 ? product : product + beta * LOAD(y, y_at + i));
+}

@@ -6,8 +6,8 @@
 int main(void)
 {
     const float inputs[8] = {0, 0, 0, 1, 1, 0, 1, 1}, wanted[4] = {0, 1, 1, 0};
-    clgrad_layer layers[] = {clgrad_layer_defaults(8, CLGRAD_ACTIVATION_TANH),
-                             clgrad_layer_defaults(1, CLGRAD_ACTIVATION_SIGMOID)};
+    clgrad_layer layers[] = {clgrad_layer_dense(8, CLGRAD_ACTIVATION_TANH),
+                             clgrad_layer_dense(1, CLGRAD_ACTIVATION_SIGMOID)};
     clgrad_network_options options = clgrad_network_defaults();
     options.inputs = 2, options.layers = layers, options.layer_count = 2;
     options.loss = clgrad_loss_defaults(CLGRAD_LOSS_BCE), options.optimizer.lr = 1;

@@ -7,10 +7,11 @@
  *     train --check                               compare the first steps with the reference device
  *     train --help                                all options
  *
- * To follow one training step from here to the kernels: train_epoch below calls clgrad_network_train_step,
- * which is in src/network_run.c and calls clgrad_dense_forward layer by layer, clgrad_loss_forward_backward,
- * clgrad_dense_backward layer by layer, and clgrad_optimizer_step. Each of those checks its arguments in
- * src/<family>.c, is enqueued by src/opencl/<family>.c and computed by kernels/<family>.cl.
+ * To follow one training step from here to the kernels: train_epoch below calls train_session_batch
+ * (train_session.c), which gathers a batch and calls clgrad_network_train_step_with; that is in
+ * src/network_run.c and calls layer by layer the forward passes (clgrad_dense_forward, say),
+ * clgrad_loss_evaluate, layer by layer the backward passes, and clgrad_optimizer_step. Each of those checks
+ * its arguments in src/<family>.c, is enqueued by src/opencl/<family>.c and computed by kernels/<family>.cl.
  */
 #include "train_check.h"
 #include "train_options.h"
@@ -23,36 +24,30 @@
 enum { EXIT_REFUSED = 2 };
 
 /* One pass over the training rows, in a new order, a batch at a time. */
-static bool train_epoch(train_session *session, const train_options *options, size_t epoch,
-                        train_progress *progress, clgrad_message *message)
+static bool train_epoch(train_session *session, size_t epoch, train_progress *progress,
+                        clgrad_message *message)
 {
-    const clgrad_optimizer optimizer = train_options_optimizer(options, epoch);
-    clgrad_status status = clgrad_network_set_optimizer(session->network, &optimizer);
-    if (!train_succeeded(session->context, status, message) ||
-        !train_session_shuffle(session, options->seed, epoch, message))
+    if (!train_session_shuffle(session, epoch, message))
         return false;
 
     double loss_sum = 0, sum; /* each row's loss counts once */
-    size_t rows = 0, read = 0;
-    for (size_t step = 0; step < session->steps; step++) {
-        train_batch batch;
-        if (!train_session_gather(session, step, &batch, message))
+    size_t done = 0, read = 0, rows;
+    for (size_t batch = 0; batch < session->batches; batch++) {
+        if (!train_session_batch(session, epoch, batch, &rows, message))
             return false;
-        status = clgrad_network_train_step(session->network, batch.x, batch.target, batch.loss);
-        if (!train_succeeded(session->context, status, message))
-            return false;
-        rows += batch.rows;
+        done += rows;
 
-        /* The steps are enqueued without waiting for them; only to show their losses does the host wait. */
-        if (train_progress_due(progress) || step + 1 == session->steps) {
-            if (!train_session_loss_sum(session, read, step + 1 - read, &sum, message))
+        /* Batches are enqueued without waiting for them; only to show their losses does the host wait. */
+        if (train_progress_due(progress) || batch + 1 == session->batches) {
+            if (!train_session_loss_sum(session, read, batch + 1 - read, &sum, message))
                 return false;
             loss_sum += sum;
-            read = step + 1;
-            train_progress_update(progress, epoch, rows, loss_sum / (double)rows);
+            read = batch + 1;
+            train_progress_update(progress, epoch, done, loss_sum / (double)done);
         }
     }
-    train_progress_epoch(progress, epoch, loss_sum / (double)rows);
+    train_progress_epoch(progress, epoch, loss_sum / (double)done);
+    train_pace_epoch(&session->pace, epoch, loss_sum / (double)done);
     if (isfinite(loss_sum))
         return true;
     snprintf(message->text, sizeof message->text,
@@ -117,7 +112,7 @@ int main(int argc, char **argv)
         exit_status = EXIT_REFUSED;
     if (status != CLGRAD_STATUS_SUCCESS || !load(&options, &data, &message))
         goto cleanup;
-    if (!train_options_settle(&options, data.train.class_count > 0, &message)) {
+    if (!train_options_fit(&options, &data.train, &message)) {
         exit_status = EXIT_REFUSED;
         goto cleanup;
     }
@@ -130,7 +125,7 @@ int main(int argc, char **argv)
 
     train_progress progress = train_progress_begin(&options, data.train.rows);
     for (size_t epoch = 0; epoch < options.epochs; epoch++)
-        if (!train_epoch(&session, &options, epoch, &progress, &message))
+        if (!train_epoch(&session, epoch, &progress, &message))
             goto cleanup;
 
     if (!train_session_test(&session, &result, &message) ||

@@ -68,43 +68,19 @@ static bool set_ignore(train_parser *parser, const char *value, void *field)
     return true;
 }
 
-static bool set_layers(train_parser *parser, const char *value, void *field)
-{
-    (void)field;
-    train_options *options = parser->options;
-    options->hidden_count = 0;
-    if (strcmp(value, "none") == 0)
-        return true;
-    for (const char *text = value; text != NULL;) {
-        char width[TRAIN_NAME_SIZE];
-        size_t length = strcspn(text, ",");
-        snprintf(width, sizeof width, "%.*s", (int)length, text);
-        if (options->hidden_count == TRAIN_MAX_HIDDEN)
-            return train_refuse(parser->message, "--layers \"%s\": at most %d hidden layers", value,
-                                TRAIN_MAX_HIDDEN);
-        if (!train_read_size(parser, width, &options->hidden[options->hidden_count++]))
-            return false;
-        text = text[length] == ',' ? text + length + 1 : NULL;
-    }
-    return true;
-}
-
-static bool unknown_name(train_parser *parser, const char *what, const char *name)
-{
-    return train_refuse(parser->message, "%s: there is no %s \"%s\"; --help lists them", parser->option, what,
-                        name);
-}
-
 static bool set_activation(train_parser *parser, const char *value, void *field)
 {
     char name[TRAIN_NAME_SIZE];
     clgrad_activation_kind kind;
     const char *parameters = train_split_name(value, name);
     if (!clgrad_activation_parse(name, &kind))
-        return unknown_name(parser, "activation", name);
+        return train_unknown_name(parser, "activation", name);
     *(clgrad_activation *)field = clgrad_activation_defaults(kind);
-    return train_set_parameters(parser, name, clgrad_activation_describe(kind)->parameters, parameters,
-                                field);
+    const train_owner owner = {name, clgrad_activation_describe(kind)->parameters, field};
+    if (!train_set_parameters(parser, &owner, NULL, ',', parameters))
+        return false;
+    const char *violation = train_activation_violation(field);
+    return violation == NULL || train_refuse(parser->message, "--activation \"%s\": %s", value, violation);
 }
 
 static bool set_loss(train_parser *parser, const char *value, void *field)
@@ -113,36 +89,63 @@ static bool set_loss(train_parser *parser, const char *value, void *field)
     clgrad_loss_kind kind;
     const char *parameters = train_split_name(value, name);
     if (!clgrad_loss_parse(name, &kind))
-        return unknown_name(parser, "loss", name);
+        return train_unknown_name(parser, "loss", name);
     parser->options->loss_given = true;
     *(clgrad_loss *)field = clgrad_loss_defaults(kind);
-    return train_set_parameters(parser, name, clgrad_loss_describe(kind)->parameters, parameters, field);
+    const train_owner owner = {name, clgrad_loss_describe(kind)->parameters, field};
+    return train_set_parameters(parser, &owner, NULL, ',', parameters);
 }
 
 static bool set_initializer(train_parser *parser, const char *value, void *field)
 {
     parser->options->initializer_given = true;
-    return clgrad_initializer_parse(value, field) || unknown_name(parser, "initializer", value);
+    return clgrad_initializer_parse(value, field) || train_unknown_name(parser, "initializer", value);
 }
 
 static bool set_optimizer(train_parser *parser, const char *value, void *field)
 {
     clgrad_optimizer_kind kind;
     if (!clgrad_optimizer_parse(value, &kind))
-        return unknown_name(parser, "optimizer", value);
+        return train_unknown_name(parser, "optimizer", value);
     *(clgrad_optimizer *)field = train_optimizer_defaults(kind, true);
     return true;
 }
 
 static bool set_schedule(train_parser *parser, const char *value, void *field)
 {
-    for (train_schedule schedule = TRAIN_CONSTANT; schedule <= TRAIN_COSINE; schedule++) {
-        if (strcmp(value, train_schedule_name(schedule)) == 0) {
-            *(train_schedule *)field = schedule;
-            return true;
-        }
+    char name[TRAIN_NAME_SIZE];
+    clgrad_schedule_kind kind;
+    const char *parameters = train_split_name(value, name);
+    if (!clgrad_schedule_parse(name, &kind))
+        return train_unknown_name(parser, "schedule", name);
+    *(clgrad_schedule *)field = train_schedule_defaults(kind);
+    const train_owner owner = {name, clgrad_schedule_describe(kind)->parameters, field};
+    return train_set_parameters(parser, &owner, NULL, ',', parameters);
+}
+
+static bool set_number(train_parser *parser, const char *value, void *field)
+{
+    return train_read_number(parser, value, field);
+}
+
+/* "balanced", or a number for each class. */
+static bool set_class_weights(train_parser *parser, const char *value, void *field)
+{
+    train_options *options = parser->options;
+    float *weights = field;
+    options->balanced = strcmp(value, "balanced") == 0;
+    for (const char *text = options->balanced ? NULL : value; text != NULL;) {
+        char number[TRAIN_NAME_SIZE];
+        const size_t length = strcspn(text, ",");
+        if (options->class_weight_count == TRAIN_MAX_CLASS_WEIGHTS)
+            return train_refuse(parser->message, "--class-weights: at most %d of them",
+                                TRAIN_MAX_CLASS_WEIGHTS);
+        snprintf(number, sizeof number, "%.*s", (int)length, text);
+        if (!train_read_number(parser, number, &weights[options->class_weight_count++]))
+            return false;
+        text = text[length] == ',' ? text + length + 1 : NULL;
     }
-    return train_refuse(parser->message, "--schedule \"%s\": it takes constant, linear or cosine", value);
+    return true;
 }
 
 static bool set_check(train_parser *parser, const char *value, void *field)
@@ -164,15 +167,30 @@ const train_option train_option_list[] = {
     {"task", "TASK", set_task, AT(task), false, "CSV: classify or regress, where the target does not say"},
     {"ignore", "COLUMN", set_ignore, AT(ignore), true, "CSV: a column to leave out; may be repeated"},
     {"skip-empty", NULL, set_flag, AT(skip_empty), false, "CSV: leave out rows that have an empty cell"},
-    {"layers", "N,N,...", set_layers, AT(hidden), false, "widths of the hidden layers, or none"},
-    {"activation", "NAME", set_activation, AT(activation), false, "of the hidden layers, see below"},
+    {"layers", "LAYERS", set_text, AT(layers_text), false,
+     "before the output layer, see below; 256,128 means two dense layers; or none"},
+    {"activation", "NAME", set_activation, AT(activation), false,
+     "of the dense layers that name none of their own, see below"},
+    {"output", "NAME", set_text, AT(output_text), false,
+     "an activation or a layer behind the last dense layer; by default what suits the loss"},
     {"initializer", "NAME", set_initializer, AT(initializer), false, "of the weights, see below"},
     {"loss", "NAME", set_loss, AT(loss), false, "see below"},
+    {"class-weights", "W,W,...", set_class_weights, AT(class_weights), false,
+     "weights of the classes in the loss, or balanced: by how rare a class is"},
+    {"pos-weight", "N", set_number, AT(pos_weight), false, "bce_with_logits: weight of the positive targets"},
     {"optimizer", "NAME", set_optimizer, AT(optimizer), false, "its parameters are options too, see below"},
-    {"schedule", "NAME", set_schedule, AT(schedule), false,
-     "of lr over the epochs: constant, linear or cosine"},
+    {"no-bias-decay", NULL, set_flag, AT(no_bias_decay), false,
+     "weight decay for the dense layers' weights alone: not biases, normalisations, PReLU"},
+    {"clip-norm", "N", set_number, AT(clip_norm), false, "clip the norm of all gradients to N"},
+    {"clip-value", "N", set_number, AT(clip_value), false, "clip every gradient to -N ... N"},
+    {"accumulate", "N", set_size, AT(accumulate), false,
+     "batches a step of the optimizer, their gradients averaged"},
+    {"schedule", "NAME", set_schedule, AT(schedule), false, "of the learning rate, see below"},
+    {"warmup", "N", set_size, AT(warmup), false,
+     "epochs in which the learning rate rises from 0, before the schedule begins"},
     {"batch", "N", set_size, AT(batch), false,
-     "rows a step (64, or an eighth of the rows where they are few)"},
+     "rows a batch (64, or an eighth of the rows where they are few); the last of an epoch may have "
+     "fewer, but with batch_norm a single row joins the batch before it"},
     {"epochs", "N", set_size, AT(epochs), false, "passes over the training rows"},
     {"seed", "N", set_seed, AT(seed), false, "of the digits, the CSV's split, the weights and the batches"},
     {"check", "[N]", set_check, AT(check_steps), false,

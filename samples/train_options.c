@@ -1,20 +1,23 @@
 #include "train_parser.h"
+#include "train_target.h"
 
 #include <math.h>
 #include <string.h>
 
 #define TRAIN_BATCH 64
-#define PI 3.14159265358979323846
 
 train_options train_options_defaults(void)
 {
     return (train_options){
         .samples = 10000,
-        .hidden = {256, 128},
-        .hidden_count = 2,
+        .layers_text = "256,128",
         .activation = clgrad_activation_defaults(CLGRAD_ACTIVATION_RELU),
+        .pos_weight = NAN,
         .optimizer = train_optimizer_defaults(CLGRAD_OPTIMIZER_SGD, true),
-        .schedule = TRAIN_LINEAR,
+        .clip_norm = INFINITY,
+        .clip_value = INFINITY,
+        .accumulate = 1,
+        .schedule = train_schedule_defaults(CLGRAD_SCHEDULE_POLYNOMIAL),
         .epochs = 10,
         .seed = 1,
     };
@@ -31,30 +34,11 @@ clgrad_optimizer train_optimizer_defaults(clgrad_optimizer_kind kind, bool class
     return optimizer;
 }
 
-const char *train_schedule_name(train_schedule schedule)
+clgrad_schedule train_schedule_defaults(clgrad_schedule_kind kind)
 {
-    switch (schedule) {
-    case TRAIN_CONSTANT:
-        return "constant";
-    case TRAIN_LINEAR:
-        return "linear";
-    case TRAIN_COSINE:
-        return "cosine";
-    }
-    return "unknown";
-}
-
-clgrad_optimizer train_options_optimizer(const train_options *options, size_t epoch)
-{
-    const double done = (double)epoch / (double)options->epochs;
-    double factor = 1;
-    if (options->schedule == TRAIN_LINEAR)
-        factor = 1 - done;
-    else if (options->schedule == TRAIN_COSINE)
-        factor = (1 + cos(PI * done)) / 2;
-    clgrad_optimizer optimizer = options->optimizer;
-    optimizer.lr = (float)(factor * (double)optimizer.lr);
-    return optimizer;
+    clgrad_schedule schedule = clgrad_schedule_defaults(kind);
+    schedule.total_iters = schedule.T_max = schedule.total_steps = 0;
+    return schedule;
 }
 
 size_t train_options_batch(const train_options *options, size_t rows)
@@ -65,49 +49,61 @@ size_t train_options_batch(const train_options *options, size_t rows)
     return batch < rows ? batch : rows;
 }
 
-/*
- * No default: the compiler names a loss that is missing here. The Kullback-Leibler losses and
- * cross_entropy_probability want each row of the prediction to be a distribution, or its logarithm; no output
- * layer of this trainer makes one.
- */
-bool train_loss_fits(clgrad_loss_kind kind, bool classification)
+/* The names of the losses for which something holds, separated by commas. */
+static void name_losses(char *text, size_t size, bool (*holds)(clgrad_loss_kind kind, bool flag), bool flag)
 {
-    switch (kind) {
-    case CLGRAD_LOSS_MSE:
-    case CLGRAD_LOSS_L2:
-    case CLGRAD_LOSS_L1:
-        return true;
-    case CLGRAD_LOSS_BCE:
-    case CLGRAD_LOSS_BCE_BALANCED:
-    case CLGRAD_LOSS_CROSS_ENTROPY:
-        return classification;
-    case CLGRAD_LOSS_KL_DIV:
-    case CLGRAD_LOSS_KL_DIV_PROBABILITY:
-    case CLGRAD_LOSS_CROSS_ENTROPY_PROBABILITY:
-    default: /* the losses that are new need inputs that the trainer does not make yet */
-        return false;
-    }
+    size_t used = 0;
+    text[0] = '\0';
+    for (int kind = 0; kind < CLGRAD_LOSS_COUNT && used < size; kind++)
+        if (holds((clgrad_loss_kind)kind, flag))
+            used += (size_t)snprintf(text + used, size - used, "%s%s", used > 0 ? ", " : "",
+                                     clgrad_loss_describe((clgrad_loss_kind)kind)->name);
+}
+
+/* Whether a loss takes weights, of classes (one for each output will do) or of positive targets. */
+static bool takes_weights(clgrad_loss_kind kind, bool positive)
+{
+    const unsigned wanted =
+        positive ? CLGRAD_LOSS_TAKES_POS_WEIGHT : CLGRAD_LOSS_TAKES_CLASS_WEIGHT | CLGRAD_LOSS_TAKES_WEIGHT;
+    return (clgrad_loss_describe(kind)->flags & wanted) != 0;
 }
 
 bool train_options_settle(train_options *options, bool classification, clgrad_message *message)
 {
+    char names[512];
     if (!options->lr_given)
         options->optimizer.lr = train_optimizer_defaults(options->optimizer.kind, classification).lr;
     if (!options->loss_given)
         options->loss = clgrad_loss_defaults(classification ? CLGRAD_LOSS_CROSS_ENTROPY : CLGRAD_LOSS_MSE);
-    if (train_loss_fits(options->loss.kind, classification))
-        return true;
-    char fitting[512] = "";
-    for (int kind = 0; kind < CLGRAD_LOSS_COUNT; kind++) {
-        if (train_loss_fits((clgrad_loss_kind)kind, classification)) {
-            size_t used = strlen(fitting);
-            snprintf(fitting + used, sizeof fitting - used, "%s%s", used > 0 ? ", " : "",
-                     clgrad_loss_describe((clgrad_loss_kind)kind)->name);
-        }
+    if (!options->output_given)
+        options->output = train_loss_output(&options->loss);
+
+    const char *loss = clgrad_loss_describe(options->loss.kind)->name;
+    if (!train_loss_fits(options->loss.kind, classification)) {
+        name_losses(names, sizeof names, train_loss_fits, classification);
+        return train_refuse(message, "--loss %s does not fit a %s: %s do", loss,
+                            classification ? "classification" : "regression", names);
     }
-    return train_refuse(message, "--loss %s does not fit a %s: %s do",
-                        clgrad_loss_describe(options->loss.kind)->name,
-                        classification ? "classification" : "regression", fitting);
+    if ((options->balanced || options->class_weight_count > 0) && !takes_weights(options->loss.kind, false)) {
+        name_losses(names, sizeof names, takes_weights, false);
+        return train_refuse(message, "--class-weights: %s takes none: %s do", loss, names);
+    }
+    if (!isnan(options->pos_weight) && !takes_weights(options->loss.kind, true)) {
+        name_losses(names, sizeof names, takes_weights, true);
+        return train_refuse(message, "--pos-weight is for %s, not for %s", names, loss);
+    }
+    return true;
+}
+
+bool train_options_fit(train_options *options, const dataset *train, clgrad_message *message)
+{
+    if (!train_options_settle(options, train->class_count > 0, message) ||
+        !train_loss_suits(&options->loss, train, message))
+        return false;
+    if (options->class_weight_count > 0 && options->class_weight_count != train->class_count)
+        return train_refuse(message, "--class-weights has %zu weights, but the data has %zu classes",
+                            options->class_weight_count, train->class_count);
+    return true;
 }
 
 /* Whether an option was given, by its name. */
@@ -189,19 +185,6 @@ static bool read_option(train_parser *parser, char ***next)
     return read_setting(parser, attached, next);
 }
 
-/* What must hold between an optimizer's parameters, by clgrad's list: NULL, or what is violated. */
-static const char *violated_constraint(const clgrad_optimizer *optimizer)
-{
-    switch (optimizer->kind) {
-#define CONSTRAINT(value, identifier, name, PARAMETERS, slots, constraint, constraint_text, ...) \
-    case CLGRAD_OPTIMIZER_##identifier:                                                          \
-        return (constraint) ? NULL : constraint_text;
-        CLGRAD_OPTIMIZER_LIST(CONSTRAINT)
-#undef CONSTRAINT
-    }
-    return NULL;
-}
-
 static bool apply_settings(train_parser *parser)
 {
     clgrad_optimizer *optimizer = &parser->options->optimizer;
@@ -217,7 +200,7 @@ static bool apply_settings(train_parser *parser)
             return false;
         parser->options->lr_given |= strcmp(setting->name, "lr") == 0;
     }
-    const char *violated = violated_constraint(optimizer);
+    const char *violated = train_optimizer_violation(optimizer);
     return violated == NULL || train_refuse(parser->message, "--optimizer %s: %s", info->name, violated);
 }
 
@@ -233,8 +216,14 @@ static bool refuse_contradictions(train_parser *parser)
         return train_refuse(parser->message, "--data %s needs --target, the column to learn", options->data);
     if (given(parser, "samples") && options->data != NULL)
         return train_refuse(parser->message, "--samples counts generated digits, it cannot go with --data");
-    if (given(parser, "activation") && options->hidden_count == 0)
+    if (given(parser, "activation") && options->layer_count == 0)
         return train_refuse(parser->message, "--activation is for hidden layers, and --layers is none");
+    if (options->warmup >= options->epochs)
+        return train_refuse(parser->message, "--warmup %zu: there are %zu epochs, it must be fewer",
+                            options->warmup, options->epochs);
+    const clgrad_optimizer_info *optimizer = clgrad_optimizer_describe(options->optimizer.kind);
+    if (options->no_bias_decay && train_find_parameter(optimizer->parameters, "weight_decay") == NULL)
+        return train_refuse(parser->message, "--no-bias-decay: %s has no weight decay", optimizer->name);
     if (options->source != TRAIN_CSV || options->task != DATASET_TASK_AUTO)
         return train_options_settle(options, options->task != DATASET_TASK_REGRESS, parser->message);
     return true;
@@ -251,5 +240,6 @@ bool train_options_parse(int argc, char **argv, train_options *options, clgrad_m
         if (options->help)
             return true;
     }
-    return apply_settings(&parser) && (options->list_devices || refuse_contradictions(&parser));
+    return apply_settings(&parser) && train_read_layers(&parser) && train_read_output(&parser) &&
+           (options->list_devices || refuse_contradictions(&parser));
 }

@@ -10,12 +10,12 @@
 
 #include <stdio.h>
 
-#define TRAIN_MAX_HIDDEN 32
+#define TRAIN_MAX_LAYERS 32 /* before the output layer */
 #define TRAIN_MAX_IGNORED 64
+#define TRAIN_MAX_CLASS_WEIGHTS 256
+#define TRAIN_LINE_SIZE 1024 /* of a text that describes a part of the training */
 
 typedef enum train_source { TRAIN_DIGITS, TRAIN_IDX, TRAIN_CSV } train_source;
-
-typedef enum train_schedule { TRAIN_CONSTANT, TRAIN_LINEAR, TRAIN_COSINE } train_schedule;
 
 typedef struct train_options {
     bool help, list_devices;
@@ -30,16 +30,31 @@ typedef struct train_options {
     size_t ignore_count;
     bool skip_empty;
 
-    size_t hidden[TRAIN_MAX_HIDDEN]; /* widths; the output layer's follows from the data */
-    size_t hidden_count;
-    clgrad_activation activation; /* of the hidden layers */
+    const char *layers_text; /* as given; read into layers once all options are known */
+    clgrad_layer layers[TRAIN_MAX_LAYERS];
+    size_t layer_count;
+    clgrad_activation activation; /* of the layers that name none of their own */
+    bool output_given;
+    const char *output_text;
+    clgrad_layer output; /* what follows the last dense layer; where not given, what suits the loss */
     bool initializer_given;
     clgrad_initializer initializer;
+
     bool loss_given;
     clgrad_loss loss;
+    bool balanced; /* class weights from the training part */
+    float class_weights[TRAIN_MAX_CLASS_WEIGHTS];
+    size_t class_weight_count; /* 0: not given */
+    float pos_weight;          /* NAN: not given */
+
     bool lr_given;
     clgrad_optimizer optimizer;
-    train_schedule schedule;
+    bool no_bias_decay;
+    float clip_norm, clip_value; /* INFINITY: not given */
+    size_t accumulate;           /* batches a step of the optimizer */
+    clgrad_schedule schedule;    /* total_iters, T_max and total_steps of 0: the whole training */
+    size_t warmup;               /* epochs */
+
     size_t batch; /* 0: not given */
     size_t epochs;
     uint64_t seed;
@@ -53,10 +68,14 @@ typedef struct train_options {
 bool train_options_parse(int argc, char **argv, train_options *options, clgrad_message *message);
 
 /*
- * Once the data says whether this is a classification or a regression: choose what depends on it and was not
- * given, the loss and SGD's learning rate. False, and a sentence, where the loss that was given does not fit.
+ * Once it is known whether this is a classification or a regression: choose what depends on it and was not
+ * given, the loss, the output layer and SGD's learning rate. False, and a sentence, where the loss that was
+ * given does not fit the task, or something else not the loss.
  */
 bool train_options_settle(train_options *options, bool classification, clgrad_message *message);
+
+/* The same once the data is there, and whether the options fit the data: class weights, for one. */
+bool train_options_fit(train_options *options, const dataset *train, clgrad_message *message);
 
 /*
  * How many rows a batch has: --batch, or the whole training part where that is smaller. Where it is not
@@ -64,13 +83,11 @@ bool train_options_settle(train_options *options, bool classification, clgrad_me
  */
 size_t train_options_batch(const train_options *options, size_t rows);
 
-/* The optimizer for an epoch, counted from 0: its learning rate follows the schedule. */
-clgrad_optimizer train_options_optimizer(const train_options *options, size_t epoch);
+/* Append a list's parameters with their values, " lr=0.1 momentum=0.9", to a text of TRAIN_LINE_SIZE. */
+void train_describe_parameters(char *text, const clgrad_parameter *parameters, const void *descriptor);
 
-const char *train_schedule_name(train_schedule schedule);
-
-/* A list's parameters with their values, "lr=0.1 momentum=0.9"; nothing where there are none. */
-void train_print_parameters(FILE *out, const clgrad_parameter *parameters, const void *descriptor);
+/* Append to a text of TRAIN_LINE_SIZE. What does not fit is cut off. */
+void train_append(char *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 void train_print_help(FILE *out);
 

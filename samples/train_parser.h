@@ -1,7 +1,7 @@
 /*
  * Shared by the files that make up the trainer's command line: train_options.c (reads the arguments, and
- * refuses what is contradictory), train_option_list.c (the options), train_values.c (from text to values) and
- * train_help.c.
+ * refuses what is contradictory), train_option_list.c (the options), train_values.c (from text to values),
+ * train_layers.c (--layers and --output) and train_help.c.
  */
 #ifndef TRAIN_PARSER_H
 #define TRAIN_PARSER_H
@@ -46,12 +46,18 @@ struct train_parser {
 /* Leave a sentence and return false. */
 bool train_refuse(clgrad_message *message, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Refuse a name that a list does not have. */
+bool train_unknown_name(train_parser *parser, const char *what, const char *name);
+
 /* A whole number, digits alone, within the bounds. */
 bool train_read_whole(train_parser *parser, const char *text, uint64_t minimum, uint64_t maximum,
                       uint64_t *number);
 
 /* A whole number from 1 to what an int32 can count. */
 bool train_read_size(train_parser *parser, const char *text, size_t *size);
+
+/* A number from 0 to the largest float. */
+bool train_read_number(train_parser *parser, const char *text, float *number);
 
 /* The parameter of that name, or NULL. */
 const clgrad_parameter *train_find_parameter(const clgrad_parameter *parameters, const char *name);
@@ -60,12 +66,31 @@ const clgrad_parameter *train_find_parameter(const clgrad_parameter *parameters,
 bool train_set_parameter(train_parser *parser, const clgrad_parameter *parameter, const char *text,
                          void *descriptor);
 
-/* Set the parameters in "parameter=value,parameter=value"; owner is named in the sentences. */
-bool train_set_parameters(train_parser *parser, const char *owner, const clgrad_parameter *parameters,
-                          const char *text, void *descriptor);
+/* Something that has parameters: a descriptor and its row's list of them. */
+typedef struct train_owner {
+    const char *name;
+    const clgrad_parameter *parameters;
+    void *descriptor;
+} train_owner;
+
+/*
+ * Set the parameters in "parameter=value,parameter=value", or with another separator than the comma; text may
+ * be NULL. second may be NULL: where a parameter is looked for that the first does not have.
+ */
+bool train_set_parameters(train_parser *parser, const train_owner *first, const train_owner *second,
+                          char separator, const char *text);
 
 /* Split "name:parameters" into the name and what follows the colon, NULL where there is none. */
 const char *train_split_name(const char *text, char name[TRAIN_NAME_SIZE]);
+
+/* What a list demands beyond the intervals: NULL, or what is violated. */
+const char *train_activation_violation(const clgrad_activation *activation);
+const char *train_layer_violation(const clgrad_layer *layer);
+const char *train_optimizer_violation(const clgrad_optimizer *optimizer);
+
+/* Read what --layers and --output were given, once --activation is known. */
+bool train_read_layers(train_parser *parser);
+bool train_read_output(train_parser *parser);
 
 /* The options as they are before the command line is read. */
 train_options train_options_defaults(void);
@@ -73,7 +98,7 @@ train_options train_options_defaults(void);
 /* PyTorch's defaults, but for SGD's learning rate, momentum and weight decay: those train well on MNIST. */
 clgrad_optimizer train_optimizer_defaults(clgrad_optimizer_kind kind, bool classification);
 
-/* Whether the trainer can train a classification (or a regression) with a loss. */
-bool train_loss_fits(clgrad_loss_kind kind, bool classification);
+/* PyTorch's defaults, but that what counts the steps of the whole training is 0: not given. */
+clgrad_schedule train_schedule_defaults(clgrad_schedule_kind kind);
 
 #endif

@@ -2,6 +2,8 @@
 
 #include "train_report.h"
 
+#include "train_target.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,11 +35,48 @@ bool train_report_devices(clgrad_message *message)
     return true;
 }
 
+/* One line of the header: what it is about, a name, and its parameters with their values. */
+static void print_choice(const char *what, const char *name, const clgrad_parameter *parameters,
+                         const void *descriptor)
+{
+    char text[TRAIN_LINE_SIZE] = "";
+    train_describe_parameters(text, parameters, descriptor);
+    printf("\n%-10s %s%s", what, name, text);
+}
+
+static void print_training(const train_session *session, const train_options *options)
+{
+    const clgrad_loss_info *loss = clgrad_loss_describe(options->loss.kind);
+    const clgrad_optimizer_info *optimizer = clgrad_optimizer_describe(options->optimizer.kind);
+    const clgrad_schedule *schedule = &session->pace.schedule;
+    const clgrad_schedule_info *info = clgrad_schedule_describe(schedule->kind);
+
+    print_choice("loss", loss->name, loss->parameters, &options->loss);
+    if (options->balanced || options->class_weight_count > 0)
+        printf(", class weights %s", options->balanced ? "balanced" : "as given");
+    if (!isnan(options->pos_weight))
+        printf(", pos_weight=%g", (double)options->pos_weight);
+    print_choice("optimizer", optimizer->name, optimizer->parameters, &options->optimizer);
+    if (options->no_bias_decay)
+        printf(", no bias decay");
+    if (!isinf(options->clip_norm))
+        printf(", gradient norm at most %g", (double)options->clip_norm);
+    if (!isinf(options->clip_value))
+        printf(", gradients at most %g", (double)options->clip_value);
+    print_choice("schedule", info->name, info->parameters, schedule);
+    if (options->warmup > 0)
+        printf(", after a warm-up of %zu epoch%s", options->warmup, options->warmup == 1 ? "" : "s");
+    printf("\ntraining   %zu epochs of %zu batches of %zu", options->epochs, session->batches,
+           session->batch);
+    if (options->accumulate > 1)
+        printf(", %zu a step", options->accumulate);
+    printf(", seed %llu\n", (unsigned long long)options->seed);
+}
+
 void train_report_header(const train_session *session, const train_options *options, const dataset_pair *data)
 {
     const clgrad_device *device = clgrad_context_device(session->context);
-    const clgrad_loss_info *loss = clgrad_loss_describe(session->loss.kind);
-    const clgrad_optimizer_info *optimizer = clgrad_optimizer_describe(options->optimizer.kind);
+    char network[TRAIN_LINE_SIZE] = "";
 
     printf("device     %s (%s, %s)\n", device->name, clgrad_device_type_name(device->type),
            device->specification);
@@ -50,23 +89,10 @@ void train_report_header(const train_session *session, const train_options *opti
         printf("regression");
     if (options->skip_empty)
         printf(", %zu rows with empty cells left out", data->skipped_rows);
-    printf("\nnetwork    %zu", data->train.features);
-    for (size_t i = 0; i < options->hidden_count; i++)
-        printf("-%zu", options->hidden[i]);
-    printf("-%zu", session->outputs);
-    if (options->hidden_count > 0) {
-        const clgrad_activation_info *activation = clgrad_activation_describe(options->activation.kind);
-        printf(" %s", activation->name);
-        train_print_parameters(stdout, activation->parameters, &options->activation);
-    }
-    printf(", %zu parameters\n", clgrad_tensor_count(clgrad_network_parameters(session->network)));
-    printf("loss       %s", loss->name);
-    train_print_parameters(stdout, loss->parameters, &session->loss);
-    printf("\noptimizer  %s", optimizer->name);
-    train_print_parameters(stdout, optimizer->parameters, &options->optimizer);
-    printf(", %s schedule\n", train_schedule_name(options->schedule));
-    printf("training   %zu epochs of %zu steps, batch %zu, seed %llu\n", options->epochs, session->steps,
-           session->batch, (unsigned long long)options->seed);
+    train_session_describe(session, data->train.features, network);
+    printf("\nnetwork    %s, %zu parameters", network,
+           clgrad_tensor_count(clgrad_network_parameters(session->network)));
+    print_training(session, options);
     fflush(stdout);
 }
 
@@ -165,15 +191,6 @@ void train_progress_epoch(train_progress *progress, size_t epoch, double loss)
     progress->epoch_begin = progress->updated = now;
 }
 
-static size_t largest(const float *values, size_t count)
-{
-    size_t best = 0;
-    for (size_t i = 1; i < count; i++)
-        if (values[i] > values[best])
-            best = i;
-    return best;
-}
-
 /* Characters of a UTF-8 text, and how many bytes the first so many of them take. */
 static size_t characters(const char *text, size_t at_most, size_t *bytes)
 {
@@ -232,7 +249,8 @@ static bool report_classes(const dataset *test, const train_result *result, clgr
     }
     for (size_t i = 0; i < test->rows; i++) {
         const size_t truth = (size_t)test->classes[i];
-        const size_t prediction = largest(result->prediction + i * classes, classes);
+        const size_t prediction =
+            train_predicted_class(&result->loss_kind, result->prediction + i * result->outputs, classes);
         counts[truth * classes + prediction]++;
         right += truth == prediction;
     }
@@ -248,11 +266,13 @@ static void report_regression(const dataset *test, const train_result *result)
 {
     double sum = 0;
     for (size_t i = 0; i < test->rows; i++) {
-        const double difference = (double)result->prediction[i] - (double)test->y[i];
+        const double truth = (double)test->y[i] * test->y_std + test->y_mean;
+        const double difference =
+            train_predicted_number(&result->loss_kind, test, result->prediction[i]) - truth;
         sum += difference * difference;
     }
     printf("test loss: %.6g\n", result->loss);
-    printf("test rmse: %.6g\n", test->y_std * sqrt(sum / (double)test->rows));
+    printf("test rmse: %.6g\n", sqrt(sum / (double)test->rows));
 }
 
 bool train_report_result(const dataset *test, const train_result *result, clgrad_message *message)

@@ -8,38 +8,37 @@
 #define TRAIN_SESSION_H
 
 #include "train_options.h"
+#include "train_schedule.h"
 
 /* Rows of data on the device. */
 typedef struct train_rows {
     size_t count;
-    clgrad_tensor x;      /* [count, features] */
-    clgrad_tensor target; /* as the loss wants it: int32 [count], or float32 [count, outputs] */
+    clgrad_tensor x;           /* [count, features] */
+    clgrad_loss_inputs inputs; /* what the loss wants besides the prediction, but for the weights */
 } train_rows;
 
 typedef struct train_session {
     clgrad_context *context; /* the caller's */
-    clgrad_loss loss;
+    const train_options *options;
     clgrad_network *network;
-    size_t outputs;      /* width of the output layer */
-    train_rows data;     /* the training part */
-    train_rows test;     /* nothing where the session was made without it */
-    train_rows gathered; /* room for one batch */
-    int32_t *order;      /* the rows in the order of an epoch, and the same on the device */
+    train_pace pace;
+    size_t outputs;                   /* width of the output layer */
+    train_rows data;                  /* the training part */
+    train_rows test;                  /* nothing where the session was made without it */
+    train_rows gathered;              /* room for one batch */
+    clgrad_tensor weight, pos_weight; /* absent where there are none */
+    int32_t *order;                   /* the rows in the order of an epoch, and the same on the device */
     clgrad_tensor order_on_device;
-    clgrad_tensor losses; /* [steps], one for each step of an epoch */
-    size_t batch, steps;  /* rows of a batch, and steps of an epoch, the last one as small as it comes */
+    clgrad_tensor losses; /* [batches], one for each batch of an epoch */
+    size_t batch;         /* rows of a batch; the last one is as small as it comes (see rows_of) */
+    size_t batches;       /* of an epoch */
 } train_session;
-
-/* A batch, ready to train on. */
-typedef struct train_batch {
-    clgrad_tensor x, target;
-    clgrad_tensor loss; /* where its loss goes */
-    size_t rows;
-} train_batch;
 
 /* What the test gave. The caller frees prediction. */
 typedef struct train_result {
     double loss;
+    clgrad_loss loss_kind;
+    size_t outputs;
     float *prediction; /* [test rows, outputs] */
 } train_result;
 
@@ -48,23 +47,31 @@ bool train_succeeded(clgrad_context *context, clgrad_status status, clgrad_messa
 
 /*
  * Build the network and send the data. The session is all zero after a failure, and destroying that is fine.
- * test may be NULL, for a session that is not going to be tested.
+ * test may be NULL, for a session that is not going to be tested. The options stay the caller's.
  */
 bool train_session_create(clgrad_context *context, const train_options *options, const dataset *train,
                           const dataset *test, train_session *session, clgrad_message *message);
 void train_session_destroy(train_session *session);
 
 /* Shuffle the training rows; the order depends on the seed and the epoch alone. */
-bool train_session_shuffle(train_session *session, uint64_t seed, size_t epoch, clgrad_message *message);
+bool train_session_shuffle(train_session *session, size_t epoch, clgrad_message *message);
 
-/* Gather the batch of one step, counted from 0 in each epoch. It is valid until the next is gathered. */
-bool train_session_gather(train_session *session, size_t step, train_batch *batch, clgrad_message *message);
+/*
+ * Train on one batch, counted from 0 in each epoch: gather it, and after the last of those that go into one
+ * step, take that. rows receives how many it has; its loss is session->losses' element of that number.
+ */
+bool train_session_batch(train_session *session, size_t epoch, size_t batch, size_t *rows,
+                         clgrad_message *message);
 
-/* The losses of count steps from first on, each times its number of rows, added up. Waits for them. */
+/* The losses of count batches from first on, each times its number of rows, added up. Waits for them. */
 bool train_session_loss_sum(train_session *session, size_t first, size_t count, double *sum,
                             clgrad_message *message);
 
 /* Predict the test part. */
 bool train_session_test(train_session *session, train_result *result, clgrad_message *message);
+
+/* The network's layers in words, "784 -> 256 relu -> dropout p=0.2 -> 10", appended to a text of
+ * TRAIN_LINE_SIZE. Parameters at their defaults are left out. */
+void train_session_describe(const train_session *session, size_t features, char *text);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <float.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,12 @@ bool train_refuse(clgrad_message *message, const char *format, ...)
     vsnprintf(message->text, sizeof message->text, format, arguments);
     va_end(arguments);
     return false;
+}
+
+bool train_unknown_name(train_parser *parser, const char *what, const char *name)
+{
+    return train_refuse(parser->message, "%s: there is no %s \"%s\"; --help lists them", parser->option, what,
+                        name);
 }
 
 bool train_read_whole(train_parser *parser, const char *text, uint64_t minimum, uint64_t maximum,
@@ -36,6 +43,19 @@ bool train_read_size(train_parser *parser, const char *text, size_t *size)
     if (!train_read_whole(parser, text, 1, INT32_MAX, &number))
         return false;
     *size = (size_t)number;
+    return true;
+}
+
+bool train_read_number(train_parser *parser, const char *text, float *number)
+{
+    char *end = NULL;
+    float value = -1;
+    if (text[0] != '\0' && !isspace((unsigned char)text[0]))
+        value = strtof(text, &end);
+    if (end == NULL || *end != '\0' || !(value >= 0 && value <= FLT_MAX))
+        return train_refuse(parser->message, "%s \"%s\": it takes a number from 0 to %g", parser->option,
+                            text, (double)FLT_MAX);
+    *number = value;
     return true;
 }
 
@@ -72,30 +92,44 @@ bool train_set_parameter(train_parser *parser, const clgrad_parameter *parameter
     return true;
 }
 
-bool train_set_parameters(train_parser *parser, const char *owner, const clgrad_parameter *parameters,
-                          const char *text, void *descriptor)
+/* Set the one parameter in text, of a length. set says which of first's and second's have been. */
+static bool set_one(train_parser *parser, const train_owner *first, const train_owner *second,
+                    const char *text, size_t length, bool set[2][CLGRAD_PARAMETER_MAX])
 {
-    bool set[CLGRAD_PARAMETER_MAX] = {false};
-    while (text != NULL) {
-        char name[TRAIN_NAME_SIZE], value[TRAIN_NAME_SIZE];
-        size_t length = strcspn(text, ",");
-        const char *equals = memchr(text, '=', length);
-        if (equals == NULL || length >= TRAIN_NAME_SIZE)
-            return train_refuse(parser->message, "%s: \"%.*s\" is not of the form parameter=value",
-                                parser->option, (int)length, text);
-        snprintf(name, sizeof name, "%.*s", (int)(equals - text), text);
-        snprintf(value, sizeof value, "%.*s", (int)(text + length - equals - 1), equals + 1);
+    char name[TRAIN_NAME_SIZE], value[TRAIN_NAME_SIZE];
+    const char *equals = memchr(text, '=', length);
+    if (equals == NULL || length >= TRAIN_NAME_SIZE)
+        return train_refuse(parser->message, "%s: \"%.*s\" is not of the form parameter=value",
+                            parser->option, (int)length, text);
+    snprintf(name, sizeof name, "%.*s", (int)(equals - text), text);
+    snprintf(value, sizeof value, "%.*s", (int)(text + length - equals - 1), equals + 1);
 
-        const clgrad_parameter *parameter = train_find_parameter(parameters, name);
-        if (parameter == NULL)
-            return train_refuse(parser->message, "%s: %s has no parameter \"%s\"", parser->option, owner,
-                                name);
-        if (set[parameter - parameters])
-            return train_refuse(parser->message, "%s: %s is given twice", parser->option, name);
-        set[parameter - parameters] = true;
-        if (!train_set_parameter(parser, parameter, value, descriptor))
+    const train_owner *owner = first;
+    const clgrad_parameter *parameter = train_find_parameter(first->parameters, name);
+    if (parameter == NULL && second != NULL) {
+        owner = second;
+        parameter = train_find_parameter(second->parameters, name);
+    }
+    if (parameter == NULL)
+        return train_refuse(parser->message, "%s: %s has no parameter \"%s\"", parser->option, first->name,
+                            name);
+    bool *done = &set[owner == second][parameter - owner->parameters];
+    if (*done)
+        return train_refuse(parser->message, "%s: %s is given twice", parser->option, name);
+    *done = true;
+    return train_set_parameter(parser, parameter, value, owner->descriptor);
+}
+
+bool train_set_parameters(train_parser *parser, const train_owner *first, const train_owner *second,
+                          char separator, const char *text)
+{
+    bool set[2][CLGRAD_PARAMETER_MAX] = {{false}};
+    while (text != NULL) {
+        const char *end = strchr(text, separator);
+        const size_t length = end != NULL ? (size_t)(end - text) : strlen(text);
+        if (!set_one(parser, first, second, text, length, set))
             return false;
-        text = text[length] == ',' ? text + length + 1 : NULL;
+        text = end != NULL ? end + 1 : NULL;
     }
     return true;
 }
@@ -105,4 +139,43 @@ const char *train_split_name(const char *text, char name[TRAIN_NAME_SIZE])
     size_t length = strcspn(text, ":");
     snprintf(name, TRAIN_NAME_SIZE, "%.*s", (int)length, text);
     return text[length] == ':' ? text + length + 1 : NULL;
+}
+
+/* ---- what must hold between parameters, by clgrad's lists ---- */
+
+#define CONSTRAINT_OF(FAMILY, identifier, constraint, constraint_text) \
+    case CLGRAD_##FAMILY##_##identifier:                               \
+        return (constraint) ? NULL : constraint_text;
+
+const char *train_activation_violation(const clgrad_activation *activation)
+{
+    switch (activation->kind) {
+#define ROW(value, identifier, name, PARAMETERS, constraint, text, ...) \
+    CONSTRAINT_OF(ACTIVATION, identifier, constraint, text)
+        CLGRAD_ACTIVATION_LIST(ROW)
+#undef ROW
+    }
+    return NULL;
+}
+
+const char *train_layer_violation(const clgrad_layer *layer)
+{
+    switch (layer->kind) {
+#define ROW(value, identifier, name, PARAMETERS, constraint, text, ...) \
+    CONSTRAINT_OF(LAYER, identifier, constraint, text)
+        CLGRAD_LAYER_LIST(ROW)
+#undef ROW
+    }
+    return NULL;
+}
+
+const char *train_optimizer_violation(const clgrad_optimizer *optimizer)
+{
+    switch (optimizer->kind) {
+#define ROW(value, identifier, name, PARAMETERS, slots, constraint, text, ...) \
+    CONSTRAINT_OF(OPTIMIZER, identifier, constraint, text)
+        CLGRAD_OPTIMIZER_LIST(ROW)
+#undef ROW
+    }
+    return NULL;
 }

@@ -8,4 +8,4 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 "$root/scripts/install-deps.sh" --test
 cmake -S "$root" --preset release -DCLGRAD_WERROR=ON
 cmake --build "$root/build/release"
-ctest --test-dir "$root/build/release" --output-on-failure --parallel 2 "$@"
+ctest --test-dir "$root/build/release" --output-on-failure --parallel "$(nproc)" "$@"

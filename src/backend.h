@@ -25,6 +25,8 @@ typedef struct clgrad_tensor_functions {
     clgrad_status (*read)(clgrad_context *context, clgrad_tensor tensor, void *data);
     clgrad_status (*fill)(clgrad_context *context, clgrad_tensor tensor, double value);
     clgrad_status (*copy)(clgrad_context *context, clgrad_tensor source, clgrad_tensor destination);
+    clgrad_status (*axpby)(clgrad_context *context, float alpha, clgrad_tensor x, float beta,
+                           clgrad_tensor y);
     clgrad_status (*gather)(clgrad_context *context, clgrad_tensor source, clgrad_tensor indices,
                             clgrad_tensor destination);
 } clgrad_tensor_functions;
@@ -61,12 +63,6 @@ typedef struct clgrad_optimizer_functions {
                           clgrad_tensor parameters, clgrad_tensor state);
 } clgrad_optimizer_functions;
 
-typedef struct clgrad_clip_functions {
-    /* total_norm may be absent; the gradient is not empty in either */
-    clgrad_status (*norm)(clgrad_context *context, float max_norm, float norm_type, clgrad_tensor gradient,
-                          clgrad_tensor total_norm);
-    clgrad_status (*value)(clgrad_context *context, float clip_value, clgrad_tensor gradient);
-} clgrad_clip_functions;
 typedef struct clgrad_softmax_functions {
     /* y may be x; dx may be y or dy */
     clgrad_status (*forward)(clgrad_context *context, clgrad_softmax_kind kind, clgrad_tensor x,
@@ -114,6 +110,12 @@ typedef struct clgrad_normalization_functions {
                                     clgrad_tensor dy, clgrad_tensor dx, clgrad_tensor dweight,
                                     clgrad_tensor dbias);
 } clgrad_normalization_functions;
+typedef struct clgrad_clip_functions {
+    /* total_norm may be absent; the gradient is not empty in either */
+    clgrad_status (*norm)(clgrad_context *context, float max_norm, float norm_type, clgrad_tensor gradient,
+                          clgrad_tensor total_norm);
+    clgrad_status (*value)(clgrad_context *context, float clip_value, clgrad_tensor gradient);
+} clgrad_clip_functions;
 
 typedef struct clgrad_backend {
     const clgrad_context_functions *context;
@@ -122,11 +124,11 @@ typedef struct clgrad_backend {
     const clgrad_dense_functions *dense;
     const clgrad_loss_functions *loss;
     const clgrad_optimizer_functions *optimizer;
-    const clgrad_clip_functions *clip;
     const clgrad_softmax_functions *softmax;
     const clgrad_gated_functions *gated;
     const clgrad_noise_functions *noise;
     const clgrad_normalization_functions *normalization;
+    const clgrad_clip_functions *clip;
 } clgrad_backend;
 
 /*

@@ -4,7 +4,7 @@
  *
  *     clgrad_check check = clgrad_check_begin(context, "dense_forward");
  *     clgrad_check_tensor(&check, "x", x, CLGRAD_TYPE_FLOAT32, 2);
- *     clgrad_check_shape(&check, "weight", weight, "[out, in]", 2, (size_t[]){out, in});
+ *     clgrad_check_shape(&check, "weight", weight, CLGRAD_TYPE_FLOAT32, 2, (size_t[]){out, in});
  *     clgrad_check_apart(&check, "z", z, "x", x);
  *     if (check.status != CLGRAD_STATUS_SUCCESS) return check.status;
  *
@@ -79,6 +79,8 @@ void clgrad_check_parameters(clgrad_check *check, const char *owner, const clgra
 void clgrad_activation_check(clgrad_check *check, const clgrad_activation *activation);
 void clgrad_loss_check(clgrad_check *check, const clgrad_loss *loss);
 void clgrad_optimizer_check(clgrad_check *check, const clgrad_optimizer *optimizer);
+void clgrad_optimizer_check_groups(clgrad_check *check, const clgrad_optimizer *groups, size_t group_count);
+void clgrad_layer_check(clgrad_check *check, const clgrad_layer *layer);
 
 /* The inputs of a loss that has been checked, but for the prediction, of which only the shape counts here. */
 void clgrad_loss_check_inputs(clgrad_check *check, const clgrad_loss *loss, const clgrad_loss_inputs *inputs);

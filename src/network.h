@@ -1,47 +1,77 @@
 /*
- * What a network is made of: built in network.c, run in network_run.c.
+ * What a network is made of: built in network.c, its parts handed out in network_parts.c, run in
+ * network_run.c, each kind of layer in network_layer.c.
  */
 #ifndef CLGRAD_NETWORK_INTERNAL_H
 #define CLGRAD_NETWORK_INTERNAL_H
 
 #include "check.h"
 
-typedef struct network_layer {
-    size_t inputs, outputs;
-    clgrad_activation activation;
-    size_t weight, bias; /* offsets in the flat parameters; NO_BIAS where there is none */
-    size_t z, h;         /* offsets in the workspace; equal where the output is enough */
-} network_layer;
+/* What a layer of a kind takes: numbers of parameters and the like. */
+typedef struct clgrad_layer_size {
+    size_t outputs;  /* features */
+    int weight_rank; /* 0 where there is no weight */
+    size_t weight_shape[2];
+    size_t bias;             /* numbers of it; 0 where there is none */
+    size_t running;          /* features whose mean and variance it keeps from batch to batch */
+    size_t kept, kept_a_row; /* numbers that its backward pass wants besides input and output */
+    bool in_place;           /* whether its dx may take dy's place */
+} clgrad_layer_size;
 
-#define NO_BIAS SIZE_MAX
+typedef struct clgrad_network_layer {
+    clgrad_layer layer;
+    size_t inputs;
+    clgrad_layer_size size;
+    size_t weight, bias; /* offsets in the flat parameters */
+    size_t running;      /* offset in the running statistics: means, then variances */
+    size_t y, kept;      /* offsets in the workspace */
+} clgrad_network_layer;
 
 struct clgrad_network {
     clgrad_context *context;
     clgrad_loss loss;
-    clgrad_optimizer optimizer;
+    clgrad_optimizer groups[CLGRAD_OPTIMIZER_MAX_GROUPS];
+    size_t group_count;
+    clgrad_tensor ranges; /* which parameters belong to which group; absent where there is but group 0 and all
+                             belong to it */
+    float clip_norm, clip_norm_type, clip_value;
+    uint64_t seed;
     uint64_t steps;
-    clgrad_tensor parameters, gradients, state;
+    uint64_t draws; /* passes in training so far: each takes streams of its own */
+    clgrad_tensor parameters, gradients, state, running_stats;
+    clgrad_tensor addend; /* one batch's gradients while they are accumulated; absent before */
+    bool accumulating;
     clgrad_buffer *workspace; /* as large as any call has needed */
-    size_t dz, dx; /* offsets in the workspace: two arrays as wide as the widest layer, used in turn */
+    size_t d[2];              /* offsets in it: two arrays as wide as the widest layer, used in turn */
     size_t layer_count;
-    network_layer layers[];
+    clgrad_network_layer layers[];
 };
 
-/* The flat parameters or gradients, cut to one layer's weight or bias. */
-static inline clgrad_tensor clgrad_network_weight_in(const clgrad_network *network, clgrad_tensor flat,
-                                                     size_t i)
-{
-    const network_layer *l = &network->layers[i];
-    return clgrad_tensor_matrix(flat.buffer, l->weight, l->outputs, l->inputs);
-}
+/* One layer's part in a pass over a batch. */
+typedef struct clgrad_layer_call {
+    clgrad_network *network;
+    const clgrad_network_layer *layer;
+    bool training;
+    uint64_t stream;         /* of random numbers */
+    clgrad_tensor gradients; /* the flat array that the backward pass writes to */
+    clgrad_tensor x, y;
+} clgrad_layer_call;
 
-static inline clgrad_tensor clgrad_network_bias_in(const clgrad_network *network, clgrad_tensor flat,
-                                                   size_t i)
-{
-    const network_layer *l = &network->layers[i];
-    return l->bias == NO_BIAS ? clgrad_tensor_none()
-                              : clgrad_tensor_vector(flat.buffer, l->bias, CLGRAD_TYPE_FLOAT32, l->outputs);
-}
+/* What a layer of that kind needs for so many inputs. */
+clgrad_layer_size clgrad_layer_measure(const clgrad_layer *layer, size_t inputs);
+
+/* The values that a layer's parameters begin with; they are 0 so far. */
+clgrad_status clgrad_layer_initialize(clgrad_network *network, size_t layer);
+
+clgrad_status clgrad_layer_forward(const clgrad_layer_call *call);
+
+/* dx is absent for the first layer, and may be dy where the layer's size says so. */
+clgrad_status clgrad_layer_backward(const clgrad_layer_call *call, clgrad_tensor dy, clgrad_tensor dx);
+
+/* A flat array (parameters, gradients, running statistics), cut to one layer's part; absent where there is
+ * none. */
+clgrad_tensor clgrad_layer_weight_in(const clgrad_network_layer *layer, clgrad_tensor flat);
+clgrad_tensor clgrad_layer_bias_in(const clgrad_network_layer *layer, clgrad_tensor flat);
 
 /* total += a * b, unless that overflows. */
 static inline bool clgrad_add_product(size_t *total, size_t a, size_t b)

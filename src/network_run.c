@@ -1,46 +1,47 @@
 #include "network.h"
 
+#include <math.h>
+
 /* Intermediate results begin on a cache line, and on what GPUs load in one go. */
 #define ALIGNMENT ((size_t)16)
 
-/* Reserve an array [batch, width] at the end of the workspace; false where its size overflows. */
-static bool reserve(size_t *end, size_t batch, size_t width, size_t *offset)
+/* Reserve so many numbers at the end of the workspace, fixed + batch * width; false where that overflows. */
+static bool reserve(size_t *end, size_t fixed, size_t batch, size_t width, size_t *offset)
 {
     *offset = *end;
-    if (!clgrad_add_product(end, batch, width) || *end > SIZE_MAX - ALIGNMENT)
+    if (!clgrad_add_product(end, fixed, 1) || !clgrad_add_product(end, batch, width) ||
+        *end > SIZE_MAX - ALIGNMENT)
         return false;
     *end = (*end + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     return true;
 }
 
 /*
- * Lay the intermediate results of a batch out, those of the backward pass only where it follows, and return
- * how many numbers they are, or SIZE_MAX. Every call lays out anew, so that a large batch to evaluate needs
- * no more than that.
+ * Lay the intermediate results of a batch out, those of the backward pass only in training, and return how
+ * many numbers they are, or SIZE_MAX. Every call lays out anew, so that a large batch to evaluate needs no
+ * more than that.
  */
-static size_t lay_out_workspace(clgrad_network *network, size_t batch, bool backward)
+static size_t lay_out_workspace(clgrad_network *network, size_t batch, bool training)
 {
     size_t end = 0, widest = 0;
     for (size_t i = 0; i < network->layer_count; i++) {
-        network_layer *l = &network->layers[i];
-        if (!reserve(&end, batch, l->outputs, &l->h))
+        clgrad_network_layer *l = &network->layers[i];
+        if (!reserve(&end, 0, batch, l->size.outputs, &l->y))
             return SIZE_MAX;
-        l->z = l->h;
-        if (!clgrad_activation_from_output(&l->activation) && backward &&
-            !reserve(&end, batch, l->outputs, &l->z))
+        if (training && !reserve(&end, l->size.kept, batch, l->size.kept_a_row, &l->kept))
             return SIZE_MAX;
-        widest = l->outputs > widest ? l->outputs : widest;
+        widest = l->size.outputs > widest ? l->size.outputs : widest;
     }
-    if (backward &&
-        (!reserve(&end, batch, widest, &network->dz) || !reserve(&end, batch, widest, &network->dx)))
-        return SIZE_MAX;
+    for (size_t k = 0; training && k < 2; k++)
+        if (!reserve(&end, 0, batch, widest, &network->d[k]))
+            return SIZE_MAX;
     return end;
 }
 
 /* Make room for a batch. The old room goes only once the new one is there. */
-static clgrad_status make_room(clgrad_network *network, size_t batch, bool backward)
+static clgrad_status make_room(clgrad_network *network, size_t batch, bool training)
 {
-    const size_t count = lay_out_workspace(network, batch, backward);
+    const size_t count = lay_out_workspace(network, batch, training);
     if (count > SIZE_MAX / sizeof(float))
         return clgrad_fail(network->context, CLGRAD_STATUS_OUT_OF_RANGE,
                            "the intermediate results of a batch of %zu rows overflow", batch);
@@ -57,8 +58,25 @@ static clgrad_status make_room(clgrad_network *network, size_t batch, bool backw
 
 static clgrad_tensor output_of(const clgrad_network *network, size_t i, size_t batch)
 {
-    return clgrad_tensor_matrix(network->workspace, network->layers[i].h, batch, network->layers[i].outputs);
+    return clgrad_tensor_matrix(network->workspace, network->layers[i].y, batch,
+                                network->layers[i].size.outputs);
 }
+
+/* The output as the loss sees it: a sequence has one time step. */
+static clgrad_tensor prediction_of(const clgrad_network *network, size_t batch)
+{
+    clgrad_tensor output = output_of(network, network->layer_count - 1, batch);
+    if (clgrad_loss_describe(network->loss.kind)->extent != CLGRAD_LOSS_SEQUENCE)
+        return output;
+    const size_t classes = output.shape[1];
+    output.rank = 3;
+    output.shape[0] = 1;
+    output.shape[1] = batch;
+    output.shape[2] = classes;
+    return output;
+}
+
+/* ---- checking a call ---- */
 
 /* An argument of a call on the network: there, and apart from what the network owns. */
 static void check_own(clgrad_check *check, const clgrad_network *network, const char *name,
@@ -67,6 +85,7 @@ static void check_own(clgrad_check *check, const clgrad_network *network, const 
     clgrad_check_apart(check, name, tensor, "the network's parameters", network->parameters);
     clgrad_check_apart(check, name, tensor, "the network's gradients", network->gradients);
     clgrad_check_apart(check, name, tensor, "the network's state", network->state);
+    clgrad_check_apart(check, name, tensor, "the network's running statistics", network->running_stats);
 }
 
 static void check_input(clgrad_check *check, const clgrad_network *network, clgrad_tensor x)
@@ -79,74 +98,126 @@ static void check_input(clgrad_check *check, const clgrad_network *network, clgr
     check_own(check, network, "x", x);
 }
 
+/* The batch's own statistics need two rows: said here, before anything is enqueued. */
+static void check_batch(clgrad_check *check, const clgrad_network *network, size_t batch, bool training)
+{
+    for (size_t i = 0; batch < 2 && i < network->layer_count; i++) {
+        const clgrad_layer *layer = &network->layers[i].layer;
+        if (layer->kind == CLGRAD_LAYER_BATCH_NORM && (training || !layer->track_running_stats))
+            clgrad_check_fail(check, CLGRAD_STATUS_INVALID_SHAPE,
+                              "the batch has %zu row%s, but layer %zu, batch_norm, needs at least 2 for a "
+                              "variance",
+                              batch, batch == 1 ? "" : "s", i);
+    }
+}
+
 /* Everything that a call with a loss is given; then room for its batch. */
 static clgrad_status begin_call(clgrad_network *network, const char *call, clgrad_tensor x,
-                                clgrad_tensor target, clgrad_tensor loss, bool backward)
+                                const clgrad_loss_inputs *inputs, clgrad_tensor loss, bool training)
 {
     clgrad_check check = clgrad_check_begin(network->context, call);
     check_input(&check, network, x);
+    clgrad_check_pointer(&check, "inputs", inputs);
     if (check.status != CLGRAD_STATUS_SUCCESS)
         return check.status;
-    clgrad_loss_inputs inputs = clgrad_loss_inputs_none();
-    inputs.prediction = output_of(network, network->layer_count - 1, x.shape[0]);
-    inputs.target = target;
-    clgrad_loss_check_inputs(&check, &network->loss, &inputs);
+    check_batch(&check, network, x.shape[0], training);
+    if (clgrad_present(inputs->prediction))
+        clgrad_check_fail(&check, CLGRAD_STATUS_INVALID_ARGUMENT,
+                          "inputs has a prediction, but that is the network's output");
+    clgrad_loss_inputs all = *inputs;
+    all.prediction = prediction_of(network, x.shape[0]);
+    clgrad_loss_check_inputs(&check, &network->loss, &all);
     clgrad_check_scalar(&check, "loss", loss);
     clgrad_check_apart(&check, "loss", loss, "x", x);
-    clgrad_check_apart(&check, "loss", loss, "target", target);
     check_own(&check, network, "loss", loss);
-    check_own(&check, network, "target", target);
-    return check.status == CLGRAD_STATUS_SUCCESS ? make_room(network, x.shape[0], backward) : check.status;
+    const struct {
+        const char *name;
+        clgrad_tensor tensor;
+    } rest[] = {{"target", inputs->target},
+                {"other", inputs->other},
+                {"weight", inputs->weight},
+                {"pos_weight", inputs->pos_weight},
+                {"input_lengths", inputs->input_lengths},
+                {"target_lengths", inputs->target_lengths}};
+    for (size_t i = 0; i < sizeof rest / sizeof rest[0]; i++) {
+        clgrad_check_apart(&check, "loss", loss, rest[i].name, rest[i].tensor);
+        check_own(&check, network, rest[i].name, rest[i].tensor);
+    }
+    return check.status == CLGRAD_STATUS_SUCCESS ? make_room(network, x.shape[0], training) : check.status;
+}
+
+/* ---- forward and backward ---- */
+
+/*
+ * Layer i's part in a pass. Random numbers: the initial weights take the streams 0 to layer_count - 1; passes
+ * in training take those behind 2^63, layer_count of them each.
+ */
+static clgrad_layer_call call_of(clgrad_network *network, size_t i, clgrad_tensor x, bool training)
+{
+    return (clgrad_layer_call){
+        .network = network,
+        .layer = &network->layers[i],
+        .training = training,
+        .stream = (UINT64_C(1) << 63) + network->draws * network->layer_count + i,
+        .x = i > 0 ? output_of(network, i - 1, x.shape[0]) : x,
+        .y = output_of(network, i, x.shape[0]),
+    };
 }
 
 /* Every layer in order, each keeping what has been laid out for it. */
-static clgrad_status forward(clgrad_network *network, clgrad_tensor x)
+static clgrad_status forward(clgrad_network *network, clgrad_tensor x, bool training)
 {
-    size_t batch = x.shape[0];
-    for (size_t i = 0; i < network->layer_count; i++) {
-        const network_layer *l = &network->layers[i];
-        clgrad_tensor h = output_of(network, i, batch), z = h;
-        z.offset = l->z;
-        clgrad_status status = clgrad_dense_forward(
-            network->context, &l->activation, x, clgrad_network_weight_in(network, network->parameters, i),
-            clgrad_network_bias_in(network, network->parameters, i), z, h);
-        if (status != CLGRAD_STATUS_SUCCESS)
-            return status;
-        x = h;
-    }
-    return CLGRAD_STATUS_SUCCESS;
-}
-
-/* The loss and its gradient, then every layer in reverse; dz and dx change places from layer to layer. */
-static clgrad_status backward(clgrad_network *network, clgrad_tensor x, clgrad_tensor target,
-                              clgrad_tensor loss)
-{
-    size_t batch = x.shape[0], last = network->layer_count - 1;
-    size_t dz_offset = network->dz, dx_offset = network->dx;
-    clgrad_tensor prediction = output_of(network, last, batch), dz = prediction;
-    dz.offset = dz_offset;
-    clgrad_status status =
-        clgrad_loss_forward_backward(network->context, &network->loss, prediction, target, loss, dz);
-
-    for (size_t i = last + 1; status == CLGRAD_STATUS_SUCCESS && i-- > 0;) {
-        const network_layer *l = &network->layers[i];
-        clgrad_tensor input = i > 0 ? output_of(network, i - 1, batch) : x;
-        clgrad_tensor z = output_of(network, i, batch), dx = clgrad_tensor_none();
-        z.offset = l->z;
-        if (i > 0) {
-            dx = input;
-            dx.offset = dx_offset;
-        }
-        status = clgrad_dense_backward(network->context, &l->activation, input,
-                                       clgrad_network_weight_in(network, network->parameters, i), z, dz, dz,
-                                       clgrad_network_weight_in(network, network->gradients, i),
-                                       clgrad_network_bias_in(network, network->gradients, i), dx);
-        size_t swap = dz_offset;
-        dz_offset = dx_offset;
-        dx_offset = swap;
-        dz = dx;
+    clgrad_status status = CLGRAD_STATUS_SUCCESS;
+    for (size_t i = 0; status == CLGRAD_STATUS_SUCCESS && i < network->layer_count; i++) {
+        const clgrad_layer_call call = call_of(network, i, x, training);
+        status = clgrad_layer_forward(&call);
     }
     return status;
+}
+
+/* The loss and its gradient, then every layer in reverse; dy and dx are the two arrays in turn, or the same
+ * one. */
+static clgrad_status backward(clgrad_network *network, clgrad_tensor x, const clgrad_loss_inputs *inputs,
+                              clgrad_tensor gradients, clgrad_tensor loss)
+{
+    const size_t batch = x.shape[0];
+    clgrad_loss_inputs all = *inputs;
+    all.prediction = prediction_of(network, batch);
+    clgrad_loss_gradients wanted = {.dprediction = all.prediction};
+    size_t current = 0;
+    wanted.dprediction.offset = network->d[current];
+    clgrad_status status =
+        clgrad_loss_evaluate(network->context, &network->loss, &all, clgrad_tensor_none(), loss, &wanted);
+
+    for (size_t i = network->layer_count; status == CLGRAD_STATUS_SUCCESS && i-- > 0;) {
+        clgrad_layer_call call = call_of(network, i, x, true);
+        call.gradients = gradients;
+        clgrad_tensor dy = call.y, dx = i > 0 ? call.x : clgrad_tensor_none();
+        dy.offset = network->d[current];
+        if (!network->layers[i].size.in_place)
+            current = 1 - current;
+        dx.offset = network->d[current];
+        status = clgrad_layer_backward(&call, dy, dx);
+    }
+    network->draws++;
+    return status;
+}
+
+/* After begin_call: forward and backward, the gradients going to a flat array. */
+static clgrad_status run_backward(clgrad_network *network, clgrad_tensor x, const clgrad_loss_inputs *inputs,
+                                  clgrad_tensor gradients, clgrad_tensor loss)
+{
+    clgrad_status status = forward(network, x, true);
+    return status == CLGRAD_STATUS_SUCCESS ? backward(network, x, inputs, gradients, loss) : status;
+}
+
+/* ---- the calls ---- */
+
+static clgrad_loss_inputs only(clgrad_tensor target)
+{
+    clgrad_loss_inputs inputs = clgrad_loss_inputs_none();
+    inputs.target = target;
+    return inputs;
 }
 
 clgrad_status clgrad_network_predict(clgrad_network *network, clgrad_tensor x, clgrad_tensor prediction)
@@ -154,10 +225,13 @@ clgrad_status clgrad_network_predict(clgrad_network *network, clgrad_tensor x, c
     if (network == NULL)
         return CLGRAD_STATUS_INVALID_ARGUMENT;
     clgrad_check check = clgrad_check_begin(network->context, "network_predict");
-    size_t last = network->layer_count - 1;
+    const size_t last = network->layer_count - 1;
     check_input(&check, network, x);
+    if (check.status != CLGRAD_STATUS_SUCCESS)
+        return check.status;
+    check_batch(&check, network, x.shape[0], false);
     clgrad_check_shape(&check, "prediction", prediction, CLGRAD_TYPE_FLOAT32, 2,
-                       (size_t[]){x.shape[0], network->layers[last].outputs});
+                       (size_t[]){x.shape[0], network->layers[last].size.outputs});
     clgrad_check_apart(&check, "prediction", prediction, "x", x);
     check_own(&check, network, "prediction", prediction);
     if (check.status != CLGRAD_STATUS_SUCCESS)
@@ -165,57 +239,121 @@ clgrad_status clgrad_network_predict(clgrad_network *network, clgrad_tensor x, c
 
     clgrad_status status = make_room(network, x.shape[0], false);
     for (size_t i = 0; status == CLGRAD_STATUS_SUCCESS && i <= last; i++) {
-        clgrad_tensor h = i == last ? prediction : output_of(network, i, x.shape[0]);
-        status = clgrad_dense_forward(network->context, &network->layers[i].activation, x,
-                                      clgrad_network_weight_in(network, network->parameters, i),
-                                      clgrad_network_bias_in(network, network->parameters, i), h, h);
-        x = h;
+        clgrad_layer_call call = call_of(network, i, x, false);
+        if (i == last)
+            call.y = prediction;
+        status = clgrad_layer_forward(&call);
     }
     return status;
 }
 
-clgrad_status clgrad_network_evaluate(clgrad_network *network, clgrad_tensor x, clgrad_tensor target,
-                                      clgrad_tensor loss)
+static clgrad_status evaluate(clgrad_network *network, const char *call, clgrad_tensor x,
+                              const clgrad_loss_inputs *inputs, clgrad_tensor loss)
 {
-    if (network == NULL)
-        return CLGRAD_STATUS_INVALID_ARGUMENT;
-    clgrad_status status = begin_call(network, "network_evaluate", x, target, loss, false);
+    clgrad_status status = begin_call(network, call, x, inputs, loss, false);
     if (status == CLGRAD_STATUS_SUCCESS)
-        status = forward(network, x);
+        status = forward(network, x, false);
     if (status != CLGRAD_STATUS_SUCCESS)
         return status;
-    clgrad_tensor prediction = output_of(network, network->layer_count - 1, x.shape[0]);
-    return clgrad_loss_forward(network->context, &network->loss, prediction, target, loss);
+    clgrad_loss_inputs all = *inputs;
+    all.prediction = prediction_of(network, x.shape[0]);
+    return clgrad_loss_evaluate(network->context, &network->loss, &all, clgrad_tensor_none(), loss, NULL);
 }
 
-static clgrad_status run_backward(clgrad_network *network, const char *call, clgrad_tensor x,
-                                  clgrad_tensor target, clgrad_tensor loss)
+static clgrad_status compute_gradients(clgrad_network *network, const char *call, clgrad_tensor x,
+                                       const clgrad_loss_inputs *inputs, clgrad_tensor loss)
 {
-    clgrad_status status = begin_call(network, call, x, target, loss, true);
+    clgrad_status status = begin_call(network, call, x, inputs, loss, true);
     if (status == CLGRAD_STATUS_SUCCESS)
-        status = forward(network, x);
-    return status == CLGRAD_STATUS_SUCCESS ? backward(network, x, target, loss) : status;
+        status = run_backward(network, x, inputs, network->gradients, loss);
+    if (status == CLGRAD_STATUS_SUCCESS)
+        network->accumulating = false; /* what was accumulated has been overwritten */
+    return status;
 }
 
-clgrad_status clgrad_network_backward(clgrad_network *network, clgrad_tensor x, clgrad_tensor target,
-                                      clgrad_tensor loss)
+static clgrad_status train(clgrad_network *network, const char *call, clgrad_tensor x,
+                           const clgrad_loss_inputs *inputs, clgrad_tensor loss)
+{
+    clgrad_status status = compute_gradients(network, call, x, inputs, loss);
+    return status == CLGRAD_STATUS_SUCCESS ? clgrad_network_step(network) : status;
+}
+
+/* Each call with a target alone, and with all inputs that a loss may take. */
+#define CALL_WITH_LOSS(name, function)                                                                  \
+    clgrad_status clgrad_network_##name(clgrad_network *network, clgrad_tensor x, clgrad_tensor target, \
+                                        clgrad_tensor loss)                                             \
+    {                                                                                                   \
+        const clgrad_loss_inputs inputs = only(target);                                                 \
+        return network == NULL ? CLGRAD_STATUS_INVALID_ARGUMENT                                         \
+                               : function(network, "network_" #name, x, &inputs, loss);                 \
+    }                                                                                                   \
+    clgrad_status clgrad_network_##name##_with(clgrad_network *network, clgrad_tensor x,                \
+                                               const clgrad_loss_inputs *inputs, clgrad_tensor loss)    \
+    {                                                                                                   \
+        return network == NULL ? CLGRAD_STATUS_INVALID_ARGUMENT                                         \
+                               : function(network, "network_" #name "_with", x, inputs, loss);          \
+    }
+CALL_WITH_LOSS(evaluate, evaluate)
+CALL_WITH_LOSS(backward, compute_gradients)
+CALL_WITH_LOSS(train_step, train)
+#undef CALL_WITH_LOSS
+
+clgrad_status clgrad_network_accumulate(clgrad_network *network, clgrad_tensor x,
+                                        const clgrad_loss_inputs *inputs, float scale, clgrad_tensor loss)
 {
     if (network == NULL)
         return CLGRAD_STATUS_INVALID_ARGUMENT;
-    return run_backward(network, "network_backward", x, target, loss);
+    clgrad_check check = clgrad_check_begin(network->context, "network_accumulate");
+    if (!isfinite(scale))
+        clgrad_check_fail(&check, CLGRAD_STATUS_INVALID_ARGUMENT, "scale is %g, it must be finite",
+                          (double)scale);
+    clgrad_status status = check.status;
+    if (status == CLGRAD_STATUS_SUCCESS)
+        status = begin_call(network, check.call, x, inputs, loss, true);
+    if (status == CLGRAD_STATUS_SUCCESS && !clgrad_present(network->addend))
+        status = clgrad_tensor_create(network->context, CLGRAD_TYPE_FLOAT32, network->gradients.rank,
+                                      network->gradients.shape, &network->addend);
+    if (status == CLGRAD_STATUS_SUCCESS)
+        status = run_backward(network, x, inputs, network->addend, loss);
+    if (status == CLGRAD_STATUS_SUCCESS)
+        status = clgrad_tensor_axpby(network->context, scale, network->addend,
+                                     network->accumulating ? 1.0f : 0.0f, network->gradients);
+    if (status == CLGRAD_STATUS_SUCCESS)
+        network->accumulating = true;
+    return status;
 }
 
-clgrad_status clgrad_network_train_step(clgrad_network *network, clgrad_tensor x, clgrad_tensor target,
-                                        clgrad_tensor loss)
+clgrad_status clgrad_network_zero_gradients(clgrad_network *network)
 {
     if (network == NULL)
         return CLGRAD_STATUS_INVALID_ARGUMENT;
-    clgrad_status status = run_backward(network, "network_train_step", x, target, loss);
-    if (status != CLGRAD_STATUS_SUCCESS)
-        return status;
-    status = clgrad_optimizer_step(network->context, &network->optimizer, network->steps + 1,
-                                   network->gradients, network->parameters, network->state);
+    clgrad_status status = clgrad_tensor_fill(network->context, network->gradients, 0);
     if (status == CLGRAD_STATUS_SUCCESS)
+        network->accumulating = false;
+    return status;
+}
+
+clgrad_status clgrad_network_step(clgrad_network *network)
+{
+    if (network == NULL)
+        return CLGRAD_STATUS_INVALID_ARGUMENT;
+    clgrad_context *context = network->context;
+    clgrad_status status = CLGRAD_STATUS_SUCCESS;
+    if (!isinf(network->clip_value))
+        status = clgrad_clip_grad_value(context, network->clip_value, network->gradients);
+    if (status == CLGRAD_STATUS_SUCCESS && !isinf(network->clip_norm))
+        status = clgrad_clip_grad_norm(context, network->clip_norm, network->clip_norm_type,
+                                       network->gradients, clgrad_tensor_none());
+    if (status == CLGRAD_STATUS_SUCCESS && clgrad_present(network->ranges))
+        status = clgrad_optimizer_step_groups(context, network->groups, network->group_count, network->ranges,
+                                              network->steps + 1, network->gradients, network->parameters,
+                                              network->state);
+    else if (status == CLGRAD_STATUS_SUCCESS)
+        status = clgrad_optimizer_step(context, &network->groups[0], network->steps + 1, network->gradients,
+                                       network->parameters, network->state);
+    if (status == CLGRAD_STATUS_SUCCESS) {
         network->steps++;
+        network->accumulating = false;
+    }
     return status;
 }

@@ -137,7 +137,7 @@ clgrad_status clgrad_optimizer_step(clgrad_context *context, const clgrad_optimi
 }
 
 /* Each group as an optimizer, its number named in the sentence, and all of one kind. */
-static void check_groups(clgrad_check *check, const clgrad_optimizer *groups, size_t group_count)
+void clgrad_optimizer_check_groups(clgrad_check *check, const clgrad_optimizer *groups, size_t group_count)
 {
     const char *call = check->call;
     clgrad_check_pointer(check, "groups", groups);
@@ -147,14 +147,14 @@ static void check_groups(clgrad_check *check, const clgrad_optimizer *groups, si
                           CLGRAD_OPTIMIZER_MAX_GROUPS);
     for (size_t i = 0; check->status == CLGRAD_STATUS_SUCCESS && i < group_count; i++) {
         char named[64];
-        snprintf(named, sizeof named, "%s: groups[%zu]", call, i);
+        snprintf(named, sizeof named, "%s: group %zu", call, i);
         check->call = named;
         clgrad_optimizer_check(check, &groups[i]);
         check->call = call;
         if (check->status == CLGRAD_STATUS_SUCCESS && groups[i].kind != groups[0].kind)
             clgrad_check_fail(check, CLGRAD_STATUS_INVALID_ARGUMENT,
-                              "groups[%zu] is %s, but groups[0] is %s: the groups of a step are of one kind",
-                              i, infos[groups[i].kind].name, infos[groups[0].kind].name);
+                              "group %zu is %s, but group 0 is %s: they must be of one kind", i,
+                              infos[groups[i].kind].name, infos[groups[0].kind].name);
     }
 }
 
@@ -164,7 +164,7 @@ clgrad_status clgrad_optimizer_step_groups(clgrad_context *context, const clgrad
                                            clgrad_tensor state)
 {
     clgrad_check check = clgrad_check_begin(context, "optimizer_step_groups");
-    check_groups(&check, groups, group_count);
+    clgrad_optimizer_check_groups(&check, groups, group_count);
     clgrad_check_tensor(&check, "ranges", ranges, CLGRAD_TYPE_INT32, 2);
     clgrad_check_shape(&check, "ranges", ranges, CLGRAD_TYPE_INT32, 2, (size_t[]){ranges.shape[0], 2});
     clgrad_check_tensor(&check, "parameters", parameters, CLGRAD_TYPE_FLOAT32, CLGRAD_ANY_RANK);

@@ -135,6 +135,18 @@ clgrad_status clgrad_tensor_copy(clgrad_context *context, clgrad_tensor source, 
     return context->backend->tensor->copy(context, source, destination);
 }
 
+clgrad_status clgrad_tensor_axpby(clgrad_context *context, float alpha, clgrad_tensor x, float beta,
+                                  clgrad_tensor y)
+{
+    clgrad_check check = clgrad_check_begin(context, "tensor_axpby");
+    clgrad_check_tensor(&check, "x", x, CLGRAD_TYPE_FLOAT32, CLGRAD_ANY_RANK);
+    clgrad_check_like(&check, "y", y, "x", x);
+    clgrad_check_apart(&check, "y", y, "x", x);
+    if (check.status != CLGRAD_STATUS_SUCCESS || clgrad_tensor_count(x) == 0)
+        return check.status;
+    return context->backend->tensor->axpby(context, alpha, x, beta, y);
+}
+
 clgrad_status clgrad_tensor_gather(clgrad_context *context, clgrad_tensor source, clgrad_tensor indices,
                                    clgrad_tensor destination)
 {

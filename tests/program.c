@@ -111,6 +111,17 @@ double figure(const char *out, const char *name)
     return value;
 }
 
+double epoch_loss(const char *out, int epoch)
+{
+    char start[32];
+    snprintf(start, sizeof start, "\nepoch %d/", epoch);
+    const char *line = strstr(out, start);
+    assert_non_null(line);
+    const char *loss = strstr(line, "  loss ");
+    assert_non_null(loss);
+    return strtod(loss + strlen("  loss "), NULL);
+}
+
 size_t count(const char *text, const char *part)
 {
     size_t found = 0;

@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-#define MAX_ARGUMENTS 32
+#define MAX_ARGUMENTS 40
 
 typedef struct outcome {
     int status; /* the exit status, or -1 where a signal ended it */
@@ -37,6 +37,9 @@ size_t count(const char *text, const char *part);
 
 /* The number after "name: " at the beginning of a line; there must be exactly one such line. */
 double figure(const char *text, const char *name);
+
+/* The loss that the trainer shows for an epoch, counted from 1, to four digits. */
+double epoch_loss(const char *out, int epoch);
 
 void write_file(const char *path, const char *text);
 

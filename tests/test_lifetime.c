@@ -21,8 +21,8 @@ static clgrad_context *another(clgrad_context *context)
 /* A network of 3 inputs and 2 classes that keeps state. */
 static clgrad_network *small_network(clgrad_context *context)
 {
-    const clgrad_layer layers[] = {clgrad_layer_defaults(5, CLGRAD_ACTIVATION_TANH),
-                                   clgrad_layer_defaults(2, CLGRAD_ACTIVATION_IDENTITY)};
+    const clgrad_layer layers[] = {clgrad_layer_dense(5, CLGRAD_ACTIVATION_TANH),
+                                   clgrad_layer_dense(2, CLGRAD_ACTIVATION_IDENTITY)};
     clgrad_network_options options = clgrad_network_defaults();
     options.inputs = 3;
     options.layers = layers;

@@ -1,6 +1,7 @@
 /*
  * Losses: every row of the list refuses the operands that it does not take, misses those that it needs, and
- * checks the shape of each; and parameters outside their intervals. Nothing is written by a refused call.
+ * checks the shape of each. Nothing is written by a refused call. Parameters are in
+ * test_loss_refusals_parameters.c.
  */
 #include "loss_case.h"
 
@@ -290,84 +291,7 @@ static void overlaps_are_refused(clgrad_context *context)
     }
 }
 
-/* ---- parameters ---- */
-
-/* Just outside of each end of each interval, and NaN. */
-static void parameters_outside_their_intervals(clgrad_context *context)
-{
-    char part[128];
-    for (int k = 0; k < CLGRAD_LOSS_COUNT; k++) {
-        call c = make_call(context, (clgrad_loss_kind)k);
-        for (const clgrad_parameter *p = clgrad_loss_describe(c.loss.kind)->parameters; p->name != NULL;
-             p++) {
-            const bool integer = p->type == CLGRAD_PARAMETER_INTEGER;
-            if (p->type == CLGRAD_PARAMETER_FLAG)
-                continue;
-            const float bad[] = {integer ? p->minimum - 1 : nextafterf(p->minimum, -INFINITY),
-                                 integer ? p->maximum + 1 : nextafterf(p->maximum, INFINITY), NAN};
-            for (size_t i = 0; i < (integer ? 2u : 3u); i++) {
-                char *field = (char *)&c.loss + p->offset;
-                const int32_t whole = integer ? (int32_t)bad[i] : 0;
-                if (integer && (float)whole >= p->minimum && (float)whole <= p->maximum)
-                    continue; /* 2^24 + 1 is no float */
-                memcpy(field, integer ? (const void *)&whole : &bad[i], 4);
-                snprintf(part, sizeof part, "%s's %s is ", name_of(&c), p->name);
-                refuse(context, &c, ARGUMENT, part);
-            }
-        }
-        free_call(context, c);
-    }
-}
-
-/* What the issue names, spelt out, so that a wrong interval in the list is seen. */
-static void domains_are_pytorchs(clgrad_context *context)
-{
-    static const struct {
-        clgrad_loss_kind kind;
-        const char *parameter;
-        float value;
-        bool fine;
-    } tries[] = {
-        {CLGRAD_LOSS_HUBER, "delta", 0, false},
-        {CLGRAD_LOSS_HUBER, "delta", -1, false},
-        {CLGRAD_LOSS_SMOOTH_L1, "beta", -0.5f, false},
-        {CLGRAD_LOSS_SMOOTH_L1, "beta", 0, true},
-        {CLGRAD_LOSS_MULTI_MARGIN, "p", 3, false},
-        {CLGRAD_LOSS_MULTI_MARGIN, "p", 0, false},
-        {CLGRAD_LOSS_MULTI_MARGIN, "p", 2, true},
-        {CLGRAD_LOSS_MULTI_MARGIN, "margin", -2, true},
-        {CLGRAD_LOSS_CROSS_ENTROPY, "label_smoothing", 1.5f, false},
-        {CLGRAD_LOSS_CROSS_ENTROPY, "label_smoothing", -0.1f, false},
-        {CLGRAD_LOSS_CROSS_ENTROPY, "label_smoothing", 1, true},
-        {CLGRAD_LOSS_POISSON_NLL, "eps", 0, false},
-        {CLGRAD_LOSS_GAUSSIAN_NLL, "eps", 0, false},
-        {CLGRAD_LOSS_GAUSSIAN_NLL, "eps", -1, false},
-        {CLGRAD_LOSS_TRIPLET_MARGIN, "margin", 0, false},
-        {CLGRAD_LOSS_TRIPLET_MARGIN, "p", 0, false},
-        {CLGRAD_LOSS_TRIPLET_MARGIN, "p", 17, false},
-        {CLGRAD_LOSS_TRIPLET_MARGIN_WITH_DISTANCE, "margin", -1, false},
-        {CLGRAD_LOSS_TRIPLET_MARGIN_WITH_DISTANCE, "distance", 3, false},
-        {CLGRAD_LOSS_COSINE_EMBEDDING, "margin", 1.5f, false},
-        {CLGRAD_LOSS_COSINE_EMBEDDING, "margin", -1, true},
-        {CLGRAD_LOSS_FOCAL, "gamma", -1, false},
-        {CLGRAD_LOSS_SIGMOID_FOCAL, "alpha", 1.5f, false},
-        {CLGRAD_LOSS_SIGMOID_FOCAL, "alpha", -1, true},
-        {CLGRAD_LOSS_DICE, "smooth", -1, false},
-        {CLGRAD_LOSS_BCE_BALANCED, "alpha", -0.25f, false},
-        {CLGRAD_LOSS_CTC, "blank", -1, false},
-    };
-    (void)context;
-    for (size_t i = 0; i < COUNT(tries); i++) {
-        const clgrad_parameter *p = clgrad_loss_describe(tries[i].kind)->parameters;
-        clgrad_loss loss = clgrad_loss_defaults(tries[i].kind);
-        while (p->name != NULL && strcmp(p->name, tries[i].parameter) != 0)
-            p++;
-        assert_non_null(p->name);
-        if (clgrad_parameter_set(p, &loss, tries[i].value) != tries[i].fine)
-            fail_msg("%s's %s of %g", clgrad_loss_describe(tries[i].kind)->name, p->name,
-                     (double)tries[i].value);
-    }
-}
+/* ---- between operands and loss ---- */
 
 static void what_only_some_losses_have(clgrad_context *context)
 {
@@ -418,11 +342,10 @@ static void foreign_buffers_are_refused(clgrad_context *context)
 int main(void)
 {
     const test_case cases[] = {
-        CASE(operands_are_what_the_row_says),     CASE(types_and_shapes_are_checked),
-        CASE(ranks_and_classes_are_checked),      CASE(weights_that_do_not_broadcast),
-        CASE(gradients_that_there_are_not),       CASE(overlaps_are_refused),
-        CASE(parameters_outside_their_intervals), CASE(domains_are_pytorchs),
-        CASE(what_only_some_losses_have),         CASE(foreign_buffers_are_refused),
+        CASE(operands_are_what_the_row_says), CASE(types_and_shapes_are_checked),
+        CASE(ranks_and_classes_are_checked),  CASE(weights_that_do_not_broadcast),
+        CASE(gradients_that_there_are_not),   CASE(overlaps_are_refused),
+        CASE(what_only_some_losses_have),     CASE(foreign_buffers_are_refused),
     };
     return run_on_every_device(cases, COUNT(cases));
 }

@@ -68,10 +68,10 @@ static void networks_that_cannot_be_built(clgrad_context *context)
 
     options = good;
     layers[1].outputs = 0;
-    refuse_to_build(context, &options, argument, "layer 1 has 0 outputs");
+    refuse_to_build(context, &options, argument, "layer 1: it has 0 outputs");
     (void)mixed_network(layers, 0);
     layers[2].initializer = (clgrad_initializer)33;
-    refuse_to_build(context, &options, argument, "layer 2 has the unknown initializer 33");
+    refuse_to_build(context, &options, argument, "layer 2: it has the unknown initializer 33");
     (void)mixed_network(layers, 0);
     layers[0].activation.kind = (clgrad_activation_kind)44;
     refuse_to_build(context, &options, argument, "44");
@@ -104,8 +104,8 @@ static void networks_that_are_too_large(clgrad_context *context)
     };
     for (int repetition = 0; repetition < 3; repetition++)
         for (size_t i = 0; i < COUNT(rows); i++) {
-            const clgrad_layer layers[] = {clgrad_layer_defaults(rows[i].outputs[0], CLGRAD_ACTIVATION_RELU),
-                                           clgrad_layer_defaults(rows[i].outputs[1], CLGRAD_ACTIVATION_RELU)};
+            const clgrad_layer layers[] = {clgrad_layer_dense(rows[i].outputs[0], CLGRAD_ACTIVATION_RELU),
+                                           clgrad_layer_dense(rows[i].outputs[1], CLGRAD_ACTIVATION_RELU)};
             clgrad_network_options options = clgrad_network_defaults();
             options.inputs = rows[i].inputs;
             options.layers = layers;
@@ -141,7 +141,7 @@ static void building_runs_out_of_memory(clgrad_context *context)
     if (clgrad_context_device(context)->type != CLGRAD_DEVICE_REFERENCE || address_space() == 0)
         skip();
     const size_t side = 4096, bytes = side * side * sizeof(float);
-    const clgrad_layer layer = clgrad_layer_defaults(side, CLGRAD_ACTIVATION_RELU);
+    const clgrad_layer layer = clgrad_layer_dense(side, CLGRAD_ACTIVATION_RELU);
     clgrad_network_options options = clgrad_network_defaults();
     options.inputs = side;
     options.layers = &layer;
@@ -171,8 +171,8 @@ static void batches_that_are_too_large(clgrad_context *context)
         skip();
     const size_t rows = (size_t)1 << 22,
                  width = (size_t)1 << 21; /* 2^43 rows times units, four arrays of them */
-    const clgrad_layer layers[] = {clgrad_layer_defaults(width, CLGRAD_ACTIVATION_TANH),
-                                   clgrad_layer_defaults(1, CLGRAD_ACTIVATION_IDENTITY)};
+    const clgrad_layer layers[] = {clgrad_layer_dense(width, CLGRAD_ACTIVATION_TANH),
+                                   clgrad_layer_dense(1, CLGRAD_ACTIVATION_IDENTITY)};
     clgrad_network_options options = clgrad_network_defaults();
     options.inputs = 1;
     options.layers = layers;

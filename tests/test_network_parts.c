@@ -73,20 +73,33 @@ static void layers_draw_from_their_own_streams(clgrad_context *context)
     }
 }
 
+/* Those that layer.h names. */
+static bool is_rectifier(clgrad_activation_kind activation)
+{
+    static const char *const names[] = {"relu", "relu6",     "leaky_relu", "rrelu", "elu",      "celu",
+                                        "gelu", "gelu_tanh", "silu",       "mish",  "softplus", "hardswish"};
+    for (size_t i = 0; i < COUNT(names); i++)
+        if (strcmp(clgrad_activation_describe(activation)->name, names[i]) == 0)
+            return true;
+    return false;
+}
+
 static void defaults_are_as_documented(clgrad_context *context)
 {
     (void)context;
     for (int kind = 0; kind < CLGRAD_ACTIVATION_COUNT; kind++) {
         const clgrad_activation_kind activation = (clgrad_activation_kind)kind;
-        const clgrad_layer l = clgrad_layer_defaults(17, activation);
-        const bool rectifies =
-            activation == CLGRAD_ACTIVATION_RELU || activation == CLGRAD_ACTIVATION_LEAKY_RELU;
+        const clgrad_layer l = clgrad_layer_dense(17, activation);
+        assert_int_equal(l.kind, CLGRAD_LAYER_DENSE);
         assert_int_equal(l.outputs, 17);
         assert_int_equal(l.activation.kind, activation);
         assert_true(l.activation.negative_slope == clgrad_activation_defaults(activation).negative_slope);
         assert_true(l.bias);
-        assert_int_equal(l.initializer,
-                         rectifies ? CLGRAD_INITIALIZER_HE_UNIFORM : CLGRAD_INITIALIZER_XAVIER_UNIFORM);
+        assert_int_equal(l.initializer, is_rectifier(activation) ? CLGRAD_INITIALIZER_HE_UNIFORM
+                                                                 : CLGRAD_INITIALIZER_XAVIER_UNIFORM);
+        const clgrad_layer alone = clgrad_layer_activation(activation);
+        assert_int_equal(alone.kind, CLGRAD_LAYER_ACTIVATION);
+        assert_int_equal(alone.activation.kind, activation);
     }
     const clgrad_network_options options = clgrad_network_defaults();
     assert_int_equal(options.inputs, 0);
@@ -96,6 +109,8 @@ static void defaults_are_as_documented(clgrad_context *context)
     assert_int_equal(options.loss.reduction, CLGRAD_REDUCTION_MEAN);
     assert_int_equal(options.optimizer.kind, CLGRAD_OPTIMIZER_SGD);
     assert_true(options.optimizer.lr == 0.001f && options.optimizer.momentum == 0);
+    assert_int_equal(options.group_count, 0);
+    assert_true(isinf(options.clip_norm) && isinf(options.clip_value) && options.clip_norm_type == 2);
     assert_int_equal(options.seed, 0);
 }
 
@@ -183,7 +198,7 @@ static void parts_that_are_not_there(clgrad_context *context)
 /* What is written into a weight is what the network computes with. */
 static void parts_can_be_written(clgrad_context *context)
 {
-    clgrad_layer layer = clgrad_layer_defaults(2, CLGRAD_ACTIVATION_IDENTITY);
+    clgrad_layer layer = clgrad_layer_dense(2, CLGRAD_ACTIVATION_IDENTITY);
     clgrad_network_options options = clgrad_network_defaults();
     options.inputs = 3;
     options.layers = &layer;

@@ -159,7 +159,7 @@ static outcome train(clgrad_context *context, const task *t, uint64_t seed, size
     samples s = t->make();
     clgrad_layer layers[MAX_LAYERS];
     for (size_t i = 0; i < t->layer_count; i++)
-        layers[i] = clgrad_layer_defaults(t->outputs[i], i + 1 < t->layer_count ? t->hidden : t->output);
+        layers[i] = clgrad_layer_dense(t->outputs[i], i + 1 < t->layer_count ? t->hidden : t->output);
     clgrad_network_options options = clgrad_network_defaults();
     options.inputs = s.inputs;
     options.layers = layers;

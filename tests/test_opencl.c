@@ -81,8 +81,8 @@ static void other_queues_are_refused(const caller *c)
 /* A network that has trained on a context, so that the context has built kernels and made memory. */
 static clgrad_network *train_a_little(clgrad_context *context)
 {
-    const clgrad_layer layers[] = {clgrad_layer_defaults(7, CLGRAD_ACTIVATION_TANH),
-                                   clgrad_layer_defaults(3, CLGRAD_ACTIVATION_IDENTITY)};
+    const clgrad_layer layers[] = {clgrad_layer_dense(7, CLGRAD_ACTIVATION_TANH),
+                                   clgrad_layer_dense(3, CLGRAD_ACTIVATION_IDENTITY)};
     clgrad_network_options options = clgrad_network_defaults();
     options.inputs = 4;
     options.layers = layers;

@@ -98,7 +98,7 @@ static void numbers_outside_their_intervals_are_refused(clgrad_context *context)
                 clgrad_optimizer o = clgrad_optimizer_defaults((clgrad_optimizer_kind)kind);
                 char sentence[96];
                 put(p, &o, bad[i]);
-                snprintf(sentence, sizeof sentence, "%s's %s is %g, it must lie between %g and %g",
+                snprintf(sentence, sizeof sentence, "%s's %s is %.9g, it must lie between %.9g and %.9g",
                          info->name, p->name, (double)bad[i], (double)p->minimum, (double)p->maximum);
                 REFUSED(&o, 1, c.gradient, c.parameters, c.state, CLGRAD_STATUS_INVALID_ARGUMENT, sentence);
             }
@@ -267,12 +267,12 @@ static void bad_groups_are_refused(clgrad_context *context)
     CHANGE_REFUSED(count = 0, invalid, "there are 0 groups, there must be 1 to 8");
     CHANGE_REFUSED(count = 9, invalid, "there are 9 groups, there must be 1 to 8");
     CHANGE_REFUSED(step = 0, invalid, "step is 0");
-    CHANGE_REFUSED(groups[2].beta2 = 1, invalid, "groups[2]: adam's beta2 is 1");
+    CHANGE_REFUSED(groups[2].beta2 = 1, invalid, "group 2: adam's beta2 is 1");
     CHANGE_REFUSED(groups[2].kind = CLGRAD_OPTIMIZER_ADAMW, invalid,
-                   "groups[2] is adamw, but groups[0] is adam");
-    CHANGE_REFUSED(groups[0].kind = unknown_kind, invalid, "groups[0]: there is no optimizer 99");
+                   "group 2 is adamw, but group 0 is adam");
+    CHANGE_REFUSED(groups[0].kind = unknown_kind, invalid, "group 0: there is no optimizer 99");
     CHANGE_REFUSED(groups[1] = clgrad_optimizer_defaults(CLGRAD_OPTIMIZER_SGD), invalid,
-                   "groups[1] is sgd, but groups[0] is adam");
+                   "group 1 is sgd, but group 0 is adam");
     CHANGE_REFUSED(state.shape[0] = 2, CLGRAD_STATUS_INVALID_SHAPE,
                    "state has shape [2, 6], it must have shape [3, 6]");
     assert_refused(

@@ -1,26 +1,16 @@
 /*
- * The sample programs, run as a user runs them, on every device by name.
+ * The sample programs, run as a user runs them, on every device by name. What runs through clgrad's lists is
+ * in test_trainer_lists.c.
  */
 #define _XOPEN_SOURCE 700
 
-#include "program.h"
-#include "reference/reference.h"
-
-#include <clgrad/clgrad.h>
+#include "trainer.h"
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-#include <cmocka.h>
-
-#define TRAIN CLGRAD_TRAIN_PROGRAM
-#define MAX_DEVICES 16
 
 /* 500 rows are no multiple of the batch: the last one of each epoch has 52. */
 static void test_digits(void **state)
@@ -31,8 +21,8 @@ static void test_digits(void **state)
     assert_succeeded(&o);
     assert_contains(o.out, device->name);
     assert_contains(o.out, "500 training and 100 test rows, 784 features, 10 classes");
-    assert_contains(o.out, "784-32-10 relu, 25450 parameters");
-    assert_contains(o.out, "8 epochs of 8 steps");
+    assert_contains(o.out, "784 -> 32 relu -> 10, 25450 parameters");
+    assert_contains(o.out, "8 epochs of 8 batches of 64");
     assert_int_equal(count(o.out, "\nepoch "), 8);
     assert_null(strchr(o.out, '\r'));
     assert_last_line(o.out, "test accuracy: ", " %\n");
@@ -81,7 +71,7 @@ static void test_check(void **state)
     outcome o = run(TRAIN, "--device", device->specification, "--samples", "300", "--layers", "32,16",
                     "--epochs", "1", "--check", "3", NULL);
     assert_succeeded(&o);
-    assert_contains(o.out, "the first 3 steps against the reference device");
+    assert_contains(o.out, "the first 3 batches against the reference device");
     assert_contains(o.out, "\n     3  ");
     assert_null(strstr(o.out, "\n     4  "));
     assert_contains(o.out, "passed: the tolerance is ");
@@ -97,23 +87,65 @@ static void test_divergence_is_reported(void **state)
     outcome_free(&o);
 }
 
-/* A small learning rate, for those that grow fast; a logarithm or a root of what a layer gives is no number.
- */
-static void test_every_activation_trains(void **state)
+/* ---- what the options do ---- */
+
+/* Two halves of a batch and one step are as good as the batch. */
+static void test_accumulate(void **state)
 {
     const clgrad_device *device = *state;
-    for (int kind = 0; kind < CLGRAD_ACTIVATION_COUNT; kind++) {
-        const clgrad_activation activation = clgrad_activation_defaults((clgrad_activation_kind)kind);
-        outcome o = run(TRAIN, "--device", device->specification, "--samples", "60", "--epochs", "1", "--lr",
-                        "1e-8", "--activation", clgrad_activation_describe(activation.kind)->name, NULL);
-        if (isnan(clgrad_ref_activate(&activation, -1))) {
-            assert_failed(&o, 1, "diverged");
-        } else {
-            assert_succeeded(&o);
-            assert_true(figure(o.out, "test loss") > 0);
-        }
+    outcome whole = TRAIN_WITH(device, "--samples", "100", "--layers", "8", "--epochs", "3", "--batch", "32");
+    outcome halves = TRAIN_WITH(device, "--samples", "100", "--layers", "8", "--epochs", "3", "--batch", "16",
+                                "--accumulate", "2");
+    assert_succeeded(&whole);
+    assert_succeeded(&halves);
+    assert_contains(halves.out, "3 epochs of 7 batches of 16, 2 a step");
+    assert_true(fabs(figure(whole.out, "test loss") - figure(halves.out, "test loss")) < 1e-4);
+    outcome_free(&whole);
+    outcome_free(&halves);
+}
+
+static void test_clipping(void **state)
+{
+    const clgrad_device *device = *state;
+    static const char *const options[] = {"--clip-norm", "--clip-value"};
+    for (size_t i = 0; i < 2; i++) {
+        outcome o = TRAIN_WITH(device, "--samples", "100", "--layers", "8", "--epochs", "2", "--weight-decay",
+                               "0", options[i], "0");
+        assert_succeeded(&o);
+        assert_true(fabs(epoch_loss(o.out, 1) - epoch_loss(o.out, 2)) < 2e-3); /* but for the rows' order */
         outcome_free(&o);
     }
+}
+
+/* The loss of a short training's last epoch, with one pair of options more. */
+static double loss_with(const clgrad_device *device, const char *loss, const char *name, const char *value)
+{
+    outcome o = TRAIN_WITH(device, "--samples", "100", "--layers", "8", "--epochs", "2", "--loss", loss,
+                           "--weight-decay", "0.1", name, value);
+    assert_succeeded(&o);
+    const double last = epoch_loss(o.out, 2);
+    outcome_free(&o);
+    return last;
+}
+
+static void test_weights_and_decay(void **state)
+{
+    const clgrad_device *device = *state;
+    const double plain = loss_with(device, "cross_entropy", NULL, NULL);
+    assert_true(loss_with(device, "cross_entropy", "--no-bias-decay", NULL) != plain);
+    /* The digits are balanced: so many rows hold every class equally often. */
+    assert_true(loss_with(device, "cross_entropy", "--class-weights", "balanced") == plain);
+    assert_true(loss_with(device, "cross_entropy", "--class-weights", "9,1,1,1,1,1,1,1,1,1") != plain);
+    const double logits = loss_with(device, "bce_with_logits", NULL, NULL);
+    assert_true(loss_with(device, "bce_with_logits", "--pos-weight", "1") == logits);
+    assert_true(loss_with(device, "bce_with_logits", "--pos-weight", "9") > logits);
+
+    /* A class that weighs a thousand times as much is always the answer. */
+    outcome o = TRAIN_WITH(device, "--samples", "200", "--layers", "8", "--epochs", "3", "--class-weights",
+                           "1,1,1,1,1,1,1,1,1,1000", "--momentum", "0");
+    assert_succeeded(&o);
+    assert_true(figure(o.out, "test accuracy") == 10);
+    outcome_free(&o);
 }
 
 static void test_every_choice_trains(void **state)
@@ -124,44 +156,44 @@ static void test_every_choice_trains(void **state)
         CLGRAD_INITIALIZER_LIST(INITIALIZER)
 #undef INITIALIZER
             {"--activation", "leaky_relu:negative_slope=0.2"},
-        {"--loss", "mse"},
-        {"--loss", "l2"},
-        {"--loss", "l1"},
-        {"--loss", "bce"},
         {"--loss", "bce_balanced:alpha=0.75"},
-        {"--optimizer", "sgd"},
+        {"--loss", "kl_div:log_target=true"},
+        {"--loss", "poisson_nll:log_input=false,full=true"},
+        {"--loss", "triplet_margin:swap=true,p=1"},
+        {"--loss", "triplet_margin_with_distance:distance=2"},
+        {"--loss", "ctc:blank=3"},
+        {"--loss", "ctc:blank=10,zero_infinity=true"},
+        {"--output", "softmax"},
+        {"--output", "hardtanh:min_val=-5:max_val=5"},
         {"--momentum", "0"},
         {"--dampening", "0.1"},
         {"--weight-decay", "0.001"},
         {"--nesterov", NULL},
-        {"--schedule", "constant"},
-        {"--schedule", "cosine"},
         {"--layers", "none"},
+        {"--layers", "16:identity:bias=false,batch_norm:eps=1e-3:momentum=0.2,elu:alpha=0.5"},
+        {"--layers", "16:celu:alpha=2,prelu:per_channel=true,rrelu:lower=0.1:upper=0.2"},
         {"--batch", "1000"},
     };
     for (size_t i = 0; i < sizeof choices / sizeof *choices; i++) {
-        outcome o = run(TRAIN, "--device", device->specification, "--samples", "60", "--epochs", "1",
-                        choices[i][0], choices[i][1], NULL);
+        const bool layers = strcmp(choices[i][0], "--layers") == 0;
+        outcome o = TRAIN_WITH(device, "--samples", "60", "--epochs", "1",
+                               layers ? "--batch=20" : "--layers=16", choices[i][0], choices[i][1]);
         assert_succeeded(&o);
+        assert_contains(o.out, "passed: ");
         assert_true(figure(o.out, "test loss") > 0);
         outcome_free(&o);
     }
+    outcome o = TRAIN_WITH(device, "--samples", "60", "--epochs", "1", "--layers", "16,dropout:p=0.2,8",
+                           "--optimizer", "adam", "--amsgrad", "--beta1", "0.8", "--no-bias-decay",
+                           "--weight-decay", "0.1", "--clip-norm", "1", "--clip-value", "0.1", "--accumulate",
+                           "3", "--loss", "cross_entropy:label_smoothing=0.1", "--class-weights", "balanced");
+    assert_succeeded(&o);
+    assert_contains(o.out, "784 -> 16 relu -> dropout p=0.2 -> 8 relu -> 10,");
+    assert_contains(o.out, "passed: ");
+    outcome_free(&o);
 }
 
-/* The class and the number follow from x1 and x2 by simple rules; the text column tells nothing. */
-static void write_table(const char *path)
-{
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    fprintf(file, "x1,x2,note,class,number\n");
-    for (int i = 0; i < 200; i++) {
-        const double x1 = (i * 37 % 200) / 100.0 - 1, x2 = (i * 91 % 200) / 100.0 - 1;
-        fprintf(file, "%g,%g,row %d,%s,%g\n", x1, x2, i, x1 + x2 > 0 ? "above" : "below",
-                100 + 20 * x1 - 10 * x2);
-    }
-    fprintf(file, ",0,row 200,above,0\n");
-    assert_int_equal(fclose(file), 0);
-}
+/* ---- tables, and the other programs ---- */
 
 static void test_table(void **state)
 {
@@ -277,55 +309,23 @@ static void test_mnist(void **state)
     outcome_free(&o);
 }
 
-typedef struct named_test {
-    const char *name;
-    CMUnitTestFunction function;
-} named_test;
-
-#define NAMED(function)     \
-    {                       \
-#function, function \
-    }
-
-static const named_test device_tests[] = {
-    NAMED(test_digits),
-    NAMED(test_repeatable),
-    NAMED(test_check),
-    NAMED(test_divergence_is_reported),
-    NAMED(test_every_activation_trains),
-    NAMED(test_every_choice_trains),
-    NAMED(test_table),
-    NAMED(test_worked_example),
-    NAMED(test_host_interop),
-    NAMED(test_iris),
-    NAMED(test_auto_mpg),
-    NAMED(test_mnist),
-};
-
-/* CLGRAD_TEST_DEVICE restricts a run to one device, as in the other tests. */
 int main(void)
 {
-    enum { PER_DEVICE = sizeof device_tests / sizeof *device_tests };
-    static clgrad_device devices[MAX_DEVICES];
-    static char names[MAX_DEVICES * PER_DEVICE][128];
-    static struct CMUnitTest tests[MAX_DEVICES * PER_DEVICE];
-    const char *only = getenv("CLGRAD_TEST_DEVICE");
-    size_t device_count = 0, test_count = 0;
-    if (clgrad_device_list(devices, MAX_DEVICES, &device_count) != CLGRAD_STATUS_SUCCESS)
-        return 1;
-    for (size_t d = 0; d < device_count && d < MAX_DEVICES; d++) {
-        if (only != NULL && strcmp(only, devices[d].specification) != 0)
-            continue;
-        for (size_t i = 0; i < PER_DEVICE; i++, test_count++) {
-            snprintf(names[test_count], sizeof names[0], "%.80s [%.40s]", device_tests[i].name,
-                     devices[d].specification);
-            tests[test_count] =
-                (struct CMUnitTest){names[test_count], device_tests[i].function, NULL, NULL, &devices[d]};
-        }
-    }
-    if (test_count == 0) {
-        printf("no device is %s\n", only != NULL ? only : "there");
-        return 1;
-    }
-    return _cmocka_run_group_tests("trainer", tests, test_count, NULL, NULL);
+    static const trainer_test tests[] = {
+        NAMED(test_digits),
+        NAMED(test_repeatable),
+        NAMED(test_check),
+        NAMED(test_divergence_is_reported),
+        NAMED(test_accumulate),
+        NAMED(test_clipping),
+        NAMED(test_weights_and_decay),
+        NAMED(test_every_choice_trains),
+        NAMED(test_table),
+        NAMED(test_worked_example),
+        NAMED(test_host_interop),
+        NAMED(test_iris),
+        NAMED(test_auto_mpg),
+        NAMED(test_mnist),
+    };
+    return run_trainer_tests("trainer", tests, sizeof tests / sizeof *tests);
 }

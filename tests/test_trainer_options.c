@@ -9,6 +9,7 @@
 #include <clgrad/clgrad.h>
 
 #include <fcntl.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -39,15 +40,53 @@ static void test_help_shows_every_list(void **state)
         assert_contains(o.out, info->name);
         assert_shows_parameters(o.out, info->parameters);
     }
+    for (int i = 0; i < CLGRAD_LAYER_COUNT; i++) {
+        const clgrad_layer_info *info = clgrad_layer_describe((clgrad_layer_kind)i);
+        assert_contains(o.out, info->name);
+        assert_shows_parameters(o.out, info->parameters);
+    }
+    for (int i = 0; i < CLGRAD_LOSS_COUNT; i++) {
+        const clgrad_loss_info *info = clgrad_loss_describe((clgrad_loss_kind)i);
+        assert_contains(o.out, info->name);
+        assert_shows_parameters(o.out, info->parameters);
+    }
+    for (int i = 0; i < CLGRAD_SCHEDULE_COUNT; i++) {
+        const clgrad_schedule_info *info = clgrad_schedule_describe((clgrad_schedule_kind)i);
+        assert_contains(o.out, info->name);
+        assert_shows_parameters(o.out, info->parameters);
+    }
+    for (int i = 0; i < CLGRAD_OPTIMIZER_COUNT; i++)
+        assert_contains(o.out, clgrad_optimizer_describe((clgrad_optimizer_kind)i)->name);
 #define SHOWN(value, identifier, name, ...) assert_contains(o.out, #name);
     CLGRAD_INITIALIZER_LIST(SHOWN)
 #undef SHOWN
-    assert_contains(o.out, "cross_entropy");
-    assert_contains(o.out, "bce_balanced");
     assert_contains(o.out, "alpha=0.5");
     assert_contains(o.out, "negative_slope=0.01");
+    assert_contains(o.out, "total_iters=all");
     assert_contains(o.out, "--weight-decay 0.0005");
     assert_contains(o.out, "--nesterov");
+    for (const char *line = o.out; line != NULL && *line != '\0'; line = strchr(line, '\n') + 1)
+        assert_true(strcspn(line, "\n") <= 110);
+    outcome_free(&o);
+}
+
+/* An optimizer's parameter is an option, so it must not be called as one of the trainer's is. */
+static void test_no_name_means_two_things(void **state)
+{
+    (void)state;
+    outcome o = run(TRAIN, "--help", NULL);
+    for (int i = 0; i < CLGRAD_OPTIMIZER_COUNT; i++) {
+        const clgrad_parameter *p = clgrad_optimizer_describe((clgrad_optimizer_kind)i)->parameters;
+        for (; p->name != NULL; p++) {
+            char option[64]; /* as a line of the list of options begins */
+            snprintf(option, sizeof option, "\n  --%s ", p->name);
+            for (char *c = option; *c != '\0'; c++)
+                *c = *c == '_' ? '-' : *c;
+            if (strstr(o.out, option) != NULL)
+                fail_msg("%s is an option of the trainer's and a parameter of %s", option + 1,
+                         clgrad_optimizer_describe((clgrad_optimizer_kind)i)->name);
+        }
+    }
     outcome_free(&o);
 }
 
@@ -105,6 +144,39 @@ static void test_refused_options(void **state)
         {{"--layers", "64,0"}, "\"0\""},
         {{"--layers", "64,"}, "--layers"},
         {{"--layers", "none", "--activation", "tanh"}, "--activation is for hidden layers"},
+        {{"--layers", "64,swoosh"}, "no layer or activation \"swoosh\""},
+        {{"--layers", "64:swoosh"}, "no activation \"swoosh\""},
+        {{"--layers", "64:relu:alpha=1"}, "relu has no parameter \"alpha\""},
+        {{"--layers", "64:elu:alpha=1:alpha=2"}, "alpha is given twice"},
+        {{"--layers", "64:relu:elu"}, "\"elu\" is not of the form parameter=value"},
+        {{"--layers", "64x"}, "\"64x\""},
+        {{"--layers", "64,dense"}, "a dense layer is given by its number of outputs"},
+        {{"--layers", "64,dropout:p=1.5"}, "p is \"1.5\", it takes a number from 0 to 1"},
+        {{"--layers", "64,batch_norm:affine=maybe"}, "it takes true or false"},
+        {{"--layers", "64,rrelu:lower=0.5:upper=0.1"}, "lower must not be above upper"},
+        {{"--layers", "64:clamp:min=2"}, "min must not be above max"},
+        {{"--layers", "1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1"}, "at most 32"},
+        {{"--output", "10"}, "one activation or layer"},
+        {{"--output", "relu,softmax"}, "one activation or layer"},
+        {{"--output", "glu"}, "halve"},
+        {{"--output", "swoosh"}, "--output: there is no layer or activation"},
+        {{"--activation", "clamp:min=2"}, "min must not be above max"},
+        {{"--class-weights", "1,2"}, "has 2 weights, but the data has 10 classes"},
+        {{"--class-weights", "1,,2"}, "--class-weights \"\""},
+        {{"--class-weights", "-1"}, "a number from 0"},
+        {{"--class-weights", "balanced", "--loss", "mse"},
+         "mse takes none: bce, cross_entropy, bce_with_logits, nll, focal, multi_margin"},
+        {{"--pos-weight", "2"}, "--pos-weight is for bce_with_logits, not for cross_entropy"},
+        {{"--pos-weight", "many"}, "\"many\""},
+        {{"--clip-norm", "-1"}, "--clip-norm \"-1\": it takes a number from 0"},
+        {{"--clip-value", "inf"}, "--clip-value \"inf\""},
+        {{"--accumulate", "0"}, "--accumulate \"0\""},
+        {{"--warmup", "10"}, "--warmup 10: there are 10 epochs, it must be fewer"},
+        {{"--no-bias-decay", "--optimizer", "rprop"}, "rprop has no weight decay"},
+        {{"--optimizer", "rprop", "--step-min", "2", "--step-max", "1"},
+         "step_min must not be above step_max"},
+        {{"--optimizer", "adam", "--momentum", "0.9"}, "adam has no parameter momentum"},
+        {{"--loss", "ctc:blank=11"}, "blank is 11, with 10 classes it is 0 to 10"},
         {{"--activation", "swoosh"}, "no activation \"swoosh\""},
         {{"--activation", "relu:slope=1"}, "relu has no parameter \"slope\""},
         {{"--activation", "leaky_relu:negative_slope"}, "parameter=value"},
@@ -112,13 +184,14 @@ static void test_refused_options(void **state)
         {{"--activation", "leaky_relu:negative_slope=1,negative_slope=2"}, "twice"},
         {{"--optimizer", "magic"}, "no optimizer \"magic\""},
         {{"--initializer", "zero"}, "no initializer \"zero\""},
-        {{"--schedule", "zigzag"}, "constant, linear or cosine"},
+        {{"--schedule", "zigzag"}, "no schedule \"zigzag\""},
+        {{"--schedule", "step:gamma=-1"}, "gamma is \"-1\""},
+        {{"--schedule", "step:total_iters=3"}, "step has no parameter \"total_iters\""},
+        {{"--schedule", "polynomial:total_iters=0"}, "a whole number from 1"},
         {{"--loss", "regret"}, "no loss \"regret\""},
         {{"--loss", "bce_balanced:alpha=2"}, "\"2\""},
-        {{"--loss", "kl_div"},
-         "kl_div does not fit a classification: mse, l2, l1, bce, bce_balanced, cross_entropy"},
         {{"--data", "none.csv", "--target", "y", "--task", "regress", "--loss", "bce"},
-         "bce does not fit a regression"},
+         "bce does not fit a regression: mse, l2, l1, huber, smooth_l1, poisson_nll, gaussian_nll do"},
         {{"--target", "y"}, "--target is for a CSV file"},
         {{"--task", "regress"}, "--task is for a CSV file"},
         {{"--ignore", "y"}, "--ignore is for a CSV file"},
@@ -160,15 +233,69 @@ static void test_failures_on_the_way(void **state)
 }
 
 /* What fits the task is known only once the file has been read: a text target makes a classification. */
-static void test_loss_against_the_file(void **state)
+static void test_the_data_decides(void **state)
 {
     (void)state;
-    write_file("test_trainer_loss.csv", "x,y\n1,2\n2,3\n3,4\n4,5\n5,6\n");
-    outcome o = run(TRAIN, "--device", "reference", "--data", "test_trainer_loss.csv", "--target", "y",
-                    "--loss", "cross_entropy", NULL);
-    assert_failed(&o, 2, "cross_entropy does not fit a regression: mse, l2, l1");
-    outcome_free(&o);
+    static const char *const losses[][2] = {
+        {"cross_entropy", "cross_entropy does not fit a regression: mse, l2, l1"},
+        {"poisson_nll", "poisson_nll is for counts, but the target has -6"},
+    };
+    write_file("test_trainer_loss.csv", "x,y\n1,2\n2,3\n3,-6\n4,-6\n5,6\n");
+    for (size_t i = 0; i < sizeof losses / sizeof *losses; i++) {
+        outcome o = run(TRAIN, "--device", "reference", "--data", "test_trainer_loss.csv", "--target", "y",
+                        "--loss", losses[i][0], NULL);
+        assert_failed(&o, 2, losses[i][1]);
+        outcome_free(&o);
+    }
     remove("test_trainer_loss.csv");
+    outcome o = run(TRAIN, "--device", "reference", "--samples", "100", "--schedule", "one_cycle", "--batch",
+                    "1", "--epochs", "1000000", NULL);
+    assert_failed(&o, 1, "more than a schedule can count, which is 16777216");
+    outcome_free(&o);
+}
+
+/* Where the learning rate is 0, two epochs have the same loss, but for the order of their rows. */
+static void assert_stands_still_from(const outcome *o, int epoch)
+{
+    assert_succeeded(o);
+    assert_true(fabs(epoch_loss(o->out, epoch) - epoch_loss(o->out, epoch + 1)) < 2e-3);
+    assert_true(epoch == 1 || fabs(epoch_loss(o->out, epoch - 1) - epoch_loss(o->out, epoch)) > 1e-2);
+}
+
+static void test_the_rate_follows_the_schedule(void **state)
+{
+    (void)state;
+    static const char *const schedules[] = {
+        "step:step_size=1,gamma=0", "multi_step:milestone1=1,gamma=0", "polynomial:total_iters=1",
+        "linear:start_factor=1,end_factor=0,total_iters=1", "one_cycle:total_steps=8,final_div_factor=1e30"};
+    for (size_t i = 0; i < sizeof schedules / sizeof *schedules; i++) {
+        outcome o =
+            run(TRAIN, "--device", "reference", "--samples", "100", "--batch", "12", "--layers", "8",
+                "--epochs", "3", "--momentum", "0", "--weight-decay", "0", "--schedule", schedules[i], NULL);
+        assert_stands_still_from(&o, 2);
+        outcome_free(&o);
+    }
+    /* Two steps of warm-up, at half the rate and at the whole, are two epochs of a linear schedule. */
+    static const char *const rising[][2] = {
+        {"--warmup=2", "constant"},
+        {"--warmup=1", "linear:start_factor=1,end_factor=1"},
+        {"--check", "linear:start_factor=0.5,end_factor=1,total_iters=1"}};
+    double loss[3];
+    for (size_t i = 0; i < 3; i++) {
+        outcome o = run(TRAIN, "--device", "reference", "--samples", "100", "--batch", "100", "--layers", "8",
+                        "--epochs", "3", "--momentum", "0", rising[i][0], "--schedule", rising[i][1], NULL);
+        assert_succeeded(&o);
+        loss[i] = epoch_loss(o.out, 3);
+        outcome_free(&o);
+    }
+    assert_true(fabs(loss[0] - loss[2]) < 2e-3);
+    assert_true(fabs(loss[1] - loss[2]) > 1e-2);
+    /* The second epoch is no improvement, so the third has the rate 0; the warm-up's epoch does not count. */
+    outcome o = run(TRAIN, "--device", "reference", "--samples", "100", "--layers", "8", "--epochs", "5",
+                    "--momentum", "0", "--weight-decay", "0", "--warmup", "1", "--schedule",
+                    "reduce_on_plateau:patience=0,factor=0,absolute=true,threshold=1e9", NULL);
+    assert_stands_still_from(&o, 4);
+    outcome_free(&o);
 }
 
 /* Output of the trainer on a terminal of a type; the caller frees it. */
@@ -232,9 +359,10 @@ static void test_progress_bar_on_a_terminal(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_help_shows_every_list), cmocka_unit_test(test_list_devices),
-        cmocka_unit_test(test_refused_options),       cmocka_unit_test(test_failures_on_the_way),
-        cmocka_unit_test(test_loss_against_the_file), cmocka_unit_test(test_progress_bar_on_a_terminal),
+        cmocka_unit_test(test_help_shows_every_list),    cmocka_unit_test(test_list_devices),
+        cmocka_unit_test(test_refused_options),          cmocka_unit_test(test_failures_on_the_way),
+        cmocka_unit_test(test_the_data_decides),         cmocka_unit_test(test_the_rate_follows_the_schedule),
+        cmocka_unit_test(test_no_name_means_two_things), cmocka_unit_test(test_progress_bar_on_a_terminal),
     };
     return cmocka_run_group_tests_name("trainer options", tests, NULL, NULL);
 }

@@ -10,6 +10,7 @@
 #include <clgrad/context.h>
 #include <clgrad/dense.h>
 #include <clgrad/gated.h>
+#include <clgrad/layer.h>
 #include <clgrad/loss.h>
 #include <clgrad/network.h>
 #include <clgrad/noise.h>

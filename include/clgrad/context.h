@@ -89,7 +89,8 @@ CLGRAD_API const clgrad_device *clgrad_context_device(const clgrad_context *cont
  * operation write NaN for the rows concerned, suspends every optimizer step enqueued after it (so
  * that no parameter is lost to NaN), and is reported as INVALID_INDEX with its position and value by
  * the next clgrad_tensor_read or clgrad_context_finish. The report ends the suspension. A suspended step
- * still counts as a step.
+ * still counts as a step. What was computed from the NaN rows before the report, gradients that are still to
+ * be used above all, has to be computed anew (clgrad_network_zero_gradients begins an accumulation anew).
  *
  * @return SUCCESS; INVALID_ARGUMENT (NULL); INVALID_INDEX as above; OUT_OF_DEVICE_MEMORY;
  *         OUT_OF_MEMORY; DEVICE_ERROR

@@ -35,41 +35,66 @@ extern "C" {
 /**
  * The list of layers.
  *
- * X(value, identifier, name, PARAMETERS, constraint, constraint_text, description, source)
+ * X(value, identifier, name, PARAMETERS, constraint, constraint_text, description, formula, gradient,
+ * accuracy, source)
  *
  * - constraint: what must hold between parameters, an expression over `layer`, a pointer to the descriptor;
  *   constraint_text says it in words.
  *
  * All but dense and glu have as many outputs as inputs. Values never change; new rows are appended.
  */
-#define CLGRAD_LAYER_LIST(X)                                                                               \
-    X(0, DENSE, dense, CLGRAD_LAYER_DENSE_PARAMETERS, true, "",                                            \
-      "x weight^T + bias and an activation in one pass; outputs and activation are fields of their own",   \
-      "PyTorch nn.Linear; dense.h")                                                                        \
-    X(1, ACTIVATION, activation, CLGRAD_LAYER_NO_PARAMETERS, true, "",                                     \
-      "an elementwise activation alone, behind a normalisation say", "activation.h")                       \
-    X(2, PRELU, prelu, CLGRAD_LAYER_PRELU_PARAMETERS, true, "",                                            \
-      "a leaky ReLU that learns its slope, or one for each feature (per_channel)",                         \
-      "PyTorch nn.PReLU; gated.h")                                                                         \
-    X(3, RRELU, rrelu, CLGRAD_LAYER_RRELU_PARAMETERS, layer->lower <= layer->upper,                        \
-      "lower must not be above upper", "a leaky ReLU of random slopes in training",                        \
-      "PyTorch nn.RReLU; noise.h")                                                                         \
-    X(4, GLU, glu, CLGRAD_LAYER_NO_PARAMETERS, true, "",                                                   \
-      "half of the inputs, gated by the other half: half as many outputs", "PyTorch nn.GLU; gated.h")      \
-    X(5, SOFTMAX, softmax, CLGRAD_LAYER_NO_PARAMETERS, true, "", "probabilities",                          \
-      "PyTorch nn.Softmax; softmax.h")                                                                     \
-    X(6, SOFTMIN, softmin, CLGRAD_LAYER_NO_PARAMETERS, true, "", "probabilities of the negative",          \
-      "PyTorch nn.Softmin; softmax.h")                                                                     \
-    X(7, LOG_SOFTMAX, log_softmax, CLGRAD_LAYER_NO_PARAMETERS, true, "", "log-probabilities",              \
-      "PyTorch nn.LogSoftmax; softmax.h")                                                                  \
-    X(8, DROPOUT, dropout, CLGRAD_LAYER_DROPOUT_PARAMETERS, true, "",                                      \
-      "in training drops a share p of the features", "PyTorch nn.Dropout; noise.h")                        \
-    X(9, LAYER_NORM, layer_norm, CLGRAD_LAYER_LAYER_NORM_PARAMETERS, true, "",                             \
-      "every row to mean 0 and variance 1, then scaled and shifted where affine (shifted where bias too)", \
-      "PyTorch nn.LayerNorm; normalization.h")                                                             \
-    X(10, BATCH_NORM, batch_norm, CLGRAD_LAYER_BATCH_NORM_PARAMETERS, true, "",                            \
-      "every feature to mean 0 and variance 1 over the batch, in evaluation by running statistics",        \
-      "PyTorch nn.BatchNorm1d; normalization.h")
+#define CLGRAD_LAYER_LIST(X)                                                                                 \
+    X(0, DENSE, dense, CLGRAD_LAYER_DENSE_PARAMETERS, true, "",                                              \
+      "a matrix, a bias and an activation; outputs and activation are fields of their own",                  \
+      "f(x weight^T + bias)",                                                                                \
+      "dz = dy f'(z); dweight = dz^T x, dbias = sum of dz over the batch, dx = dz weight",                   \
+      "(k + 4) 2^-24 times the sum of the absolute values of a product's k terms, then the activation's",    \
+      "PyTorch nn.Linear; dense.h")                                                                          \
+    X(1, ACTIVATION, activation, CLGRAD_LAYER_NO_PARAMETERS, true, "",                                       \
+      "an elementwise activation alone, behind a normalisation say", "f(x)", "dy f'(x)", "the activation's", \
+      "activation.h")                                                                                        \
+    X(2, PRELU, prelu, CLGRAD_LAYER_PRELU_PARAMETERS, true, "",                                              \
+      "a leaky ReLU that learns its slope, or one for each feature (per_channel)",                           \
+      "x if x > 0, else weight x", "dx = dy if x > 0, else weight dy; dweight = sum of x dy where x <= 0",   \
+      "one rounding; dweight 32 2^-24 of its terms' absolute values",                                        \
+      "PyTorch nn.PReLU; He, Zhang, Ren, Sun 2015; gated.h")                                                 \
+    X(3, RRELU, rrelu, CLGRAD_LAYER_RRELU_PARAMETERS, layer->lower <= layer->upper,                          \
+      "lower must not be above upper", "a leaky ReLU of random slopes in training",                          \
+      "x if x > 0, else a x; a uniform in [lower, upper) in training, (lower + upper) / 2 in evaluation",    \
+      "dy if x > 0, else a dy", "the slope 2 2^-24 of the larger bound, one rounding",                       \
+      "PyTorch nn.RReLU; Xu et al. 2015; noise.h")                                                           \
+    X(4, GLU, glu, CLGRAD_LAYER_NO_PARAMETERS, true, "",                                                     \
+      "half of the inputs, gated by the other half: half as many outputs",                                   \
+      "a / (1 + exp(-b)), a the first and b the second half of x",                                           \
+      "da = dy s, db = dy a s (1 - s), s = 1 / (1 + exp(-b))", "5 ulp, backward 10",                         \
+      "PyTorch nn.GLU; Dauphin, Fan, Auli, Grangier 2017; gated.h")                                          \
+    X(5, SOFTMAX, softmax, CLGRAD_LAYER_NO_PARAMETERS, true, "", "probabilities", "exp(x) / sum exp(x)",     \
+      "y (dy - sum dy y)", "128 2^-24, relatively; backward of the terms' absolute values",                  \
+      "PyTorch nn.Softmax; softmax.h")                                                                       \
+    X(6, SOFTMIN, softmin, CLGRAD_LAYER_NO_PARAMETERS, true, "", "probabilities of the negative",            \
+      "exp(-x) / sum exp(-x)", "-y (dy - sum dy y)", "as softmax", "PyTorch nn.Softmin; softmax.h")          \
+    X(7, LOG_SOFTMAX, log_softmax, CLGRAD_LAYER_NO_PARAMETERS, true, "", "log-probabilities",                \
+      "x - log(sum exp(x))", "dy - exp(y) sum dy",                                                           \
+      "128 2^-24 of the larger of the result and the distance to the largest x",                             \
+      "PyTorch nn.LogSoftmax; softmax.h")                                                                    \
+    X(8, DROPOUT, dropout, CLGRAD_LAYER_DROPOUT_PARAMETERS, true, "",                                        \
+      "in training drops a share p of the features",                                                         \
+      "0 with probability p, else x / (1 - p); x in evaluation", "0 where dropped, else dy / (1 - p)",       \
+      "1 ulp", "PyTorch nn.Dropout; Srivastava et al. 2014; noise.h")                                        \
+    X(9, LAYER_NORM, layer_norm, CLGRAD_LAYER_LAYER_NORM_PARAMETERS, true, "",                               \
+      "every row to mean 0 and variance 1, then scaled (affine) and shifted (affine and bias)",              \
+      "n weight + bias, n = (x - mean) rstd, rstd = 1 / sqrt(variance + eps), by row",                       \
+      "g = dy weight: dx = rstd (g - mean of g - n mean of (g n)); dweight = sum of dy n, dbias = sum of "   \
+      "dy over the batch",                                                                                   \
+      "128 2^-24 of the terms' absolute values",                                                             \
+      "PyTorch nn.LayerNorm; Ba, Kiros, Hinton 2016; normalization.h")                                       \
+    X(10, BATCH_NORM, batch_norm, CLGRAD_LAYER_BATCH_NORM_PARAMETERS, true, "",                              \
+      "every feature to mean 0 and variance 1 over the batch, in evaluation by running statistics",          \
+      "n weight + bias, n = (x - mean) rstd, rstd = 1 / sqrt(variance + eps), by column",                    \
+      "dbias = sum of dy, dweight = sum of dy n; dx = weight rstd (dy - dbias / batch - n dweight / "        \
+      "batch), in evaluation weight rstd dy",                                                                \
+      "128 2^-24 of the terms' absolute values",                                                             \
+      "PyTorch nn.BatchNorm1d; Ioffe and Szegedy 2015; normalization.h")
 
 typedef enum clgrad_layer_kind {
 #define CLGRAD_LAYER_ENUM(value, identifier, ...) CLGRAD_LAYER_##identifier = value,
@@ -89,7 +114,8 @@ typedef struct clgrad_layer {
     size_t outputs;                   /**< dense: at least 1 */
     clgrad_activation activation;     /**< dense, activation */
     clgrad_initializer initializer;   /**< dense: of the weight */
-    int32_t weight_group, bias_group; /**< optimizer groups of its parameters (network.h); 0 unless set */
+    int32_t weight_group, bias_group; /**< optimizer groups of its parameters
+                                         (network.h): 0 unless set, -1 for those that stay as they are */
     float init;                       /**< prelu: the slope to begin with */
     float lower, upper;               /**< rrelu: the interval of the slope */
     float p;                          /**< dropout: the share that is dropped */
@@ -105,7 +131,7 @@ typedef struct clgrad_layer {
 typedef struct clgrad_layer_info {
     const char *name;
     const clgrad_parameter *parameters; /**< ends with a NULL name */
-    const char *description, *source;
+    const char *description, *formula, *gradient, *accuracy, *source;
 } clgrad_layer_info;
 
 /** The list's row for a kind, or NULL for a value not in the list. */

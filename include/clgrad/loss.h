@@ -178,8 +178,8 @@ typedef struct clgrad_loss_gradients {
  * is relative. (In the focal losses the power gamma takes the rounding errors of 1 - q gamma times: where
  * gamma is above 2 the bound is gamma / 2 times the list's.) Besides, every number below the smallest normal
  * one, 2^-126, that occurs on the way loses up to 2^-149, or all of itself where the device flushes
- * denormals; in a mean of n terms these are terms below n 2^-126. Sums are taken in an order that depends only
- * on the shape and the device.
+ * denormals; in a mean of n terms these are terms below n 2^-126. Sums are taken in an order that depends
+ * only on the shape and the device.
  *
  * All return SUCCESS; INVALID_ARGUMENT (NULL, an absent tensor that is not optional, one that the loss does
  * not take, a parameter outside its interval, an unknown kind or reduction, batchmean but for kl_div, nothing

@@ -1,44 +1,41 @@
 /**
  * @file network.h
- * A sequence of dense layers that trains. Its parameters lie in one flat buffer (layer by layer: weight
- * [out, in], then bias [out]), its gradients in a second of the same layout, its optimizer state in a
- * third, so that one launch updates everything.
+ * A sequence of layers that trains. Its parameters lie in one flat buffer (layer by layer: weight, then bias;
+ * a dense layer's weight is [out, in]), its gradients in a second of the same layout, its optimizer state in
+ * a third, so that one launch updates everything.
  */
 #ifndef CLGRAD_NETWORK_H
 #define CLGRAD_NETWORK_H
 
-#include <clgrad/activation.h>
+#include <clgrad/layer.h>
 #include <clgrad/loss.h>
 #include <clgrad/optimizer.h>
-#include <clgrad/random.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-typedef struct clgrad_layer {
-    size_t outputs;
-    clgrad_activation activation;
-    bool bias;                      /**< biases start at 0 */
-    clgrad_initializer initializer; /**< of the weight */
-} clgrad_layer;
-
-/** A layer with bias; initialised as suits its activation: he_uniform for relu and leaky_relu, else
- * xavier_uniform. */
-CLGRAD_API clgrad_layer clgrad_layer_defaults(size_t outputs, clgrad_activation_kind activation);
-
 typedef struct clgrad_network_options {
     size_t inputs;              /**< features of a row */
     const clgrad_layer *layers; /**< from the input to the output; copied */
     size_t layer_count;         /**< at least 1 */
-    clgrad_loss loss;           /**< reduction mean or sum */
-    clgrad_optimizer optimizer;
-    uint64_t seed; /**< of the initial weights; layer i draws from stream i */
+    clgrad_loss loss;           /**< reduction mean, sum or batchmean */
+    clgrad_optimizer optimizer; /**< of group 0 */
+    const clgrad_optimizer
+        *groups;        /**< of groups 1 and on, all of optimizer's kind; copied. A layer's weight_group and
+                           bias_group say which parameters are in which; group -1 stays as it is. */
+    size_t group_count; /**< of those: at most CLGRAD_OPTIMIZER_MAX_GROUPS - 1 */
+    float clip_norm;    /**< the norm of all gradients (those of group -1 too) is clipped to it before a step;
+                           INFINITY: not */
+    float clip_norm_type; /**< above 0, INFINITY for the largest absolute value */
+    float clip_value;     /**< every gradient is clamped to it, before the norm is; INFINITY: not */
+    uint64_t seed; /**< of the initial weights, layer i draws from stream i; and of dropout and rrelu */
 } clgrad_network_options;
 
 /**
  * No layers yet; cross_entropy (whose last layer is identity: the prediction is logits); SGD at PyTorch's
- * defaults, a learning rate of 0.001 without momentum, which most networks want changed; seed 0.
+ * defaults, a learning rate of 0.001 without momentum, which most networks want changed; one group; no
+ * clipping, norm type 2; seed 0.
  */
 CLGRAD_API clgrad_network_options clgrad_network_defaults(void);
 
@@ -48,9 +45,9 @@ typedef struct clgrad_network clgrad_network;
  * Build a network and initialise its parameters.
  *
  * @param network  receives the network; NULL after a failure
- * @return SUCCESS; INVALID_ARGUMENT (NULL, no layers, no inputs, a layer without outputs, reduction none, a
- *         parameter outside its interval); OUT_OF_RANGE (sizes overflow); OUT_OF_MEMORY;
- *         OUT_OF_DEVICE_MEMORY; DEVICE_ERROR
+ * @return SUCCESS; INVALID_ARGUMENT (NULL, no layers, no inputs, a dense layer without outputs, glu over an
+ * odd number of inputs, reduction none, a parameter outside its interval or against a constraint, a group
+ * that there is not); OUT_OF_RANGE (sizes overflow); OUT_OF_MEMORY; OUT_OF_DEVICE_MEMORY; DEVICE_ERROR
  */
 CLGRAD_API clgrad_status clgrad_network_create(clgrad_context *context, const clgrad_network_options *options,
                                                clgrad_network **network);
@@ -68,27 +65,65 @@ CLGRAD_API void clgrad_network_destroy(clgrad_network *network);
  * BUILD_FAILED; UNSUPPORTED (as dense.h); OUT_OF_DEVICE_MEMORY; OUT_OF_MEMORY; DEVICE_ERROR.
  */
 
-/** prediction [batch, outputs] = the network's output for x. */
+/** prediction [batch, outputs] = the network's output for x, in evaluation. */
 CLGRAD_API clgrad_status clgrad_network_predict(clgrad_network *network, clgrad_tensor x,
                                                 clgrad_tensor prediction);
 
-/** The loss for x and target; parameters and gradients are unchanged. */
+/** The loss for x and target, in evaluation; parameters, gradients and running statistics are unchanged. */
 CLGRAD_API clgrad_status clgrad_network_evaluate(clgrad_network *network, clgrad_tensor x,
                                                  clgrad_tensor target, clgrad_tensor loss);
 
-/** The loss and, in clgrad_network_gradients, its gradient; parameters are unchanged. */
+/**
+ * The loss, in training, and its gradient in clgrad_network_gradients; parameters are unchanged. As in every
+ * pass in training (train_step and accumulate too), batch_norm's running statistics move, and dropout and
+ * rrelu draw anew.
+ */
 CLGRAD_API clgrad_status clgrad_network_backward(clgrad_network *network, clgrad_tensor x,
                                                  clgrad_tensor target, clgrad_tensor loss);
 
-/** One training step: clgrad_network_backward, then one step of the optimizer. loss is from before the step.
- */
+/** One training step: clgrad_network_backward, then clgrad_network_step. loss is from before the step. */
 CLGRAD_API clgrad_status clgrad_network_train_step(clgrad_network *network, clgrad_tensor x,
                                                    clgrad_tensor target, clgrad_tensor loss);
 
-/** Change the optimizer's parameters (a learning-rate schedule, say). Same kind and slots: INVALID_ARGUMENT
- * otherwise. */
+/*
+ * The same for losses that take more than a target (loss.h): the inputs but the prediction, which is the
+ * network's output and must be absent. A SEQUENCE loss (ctc) sees the output [batch, outputs] as [1, batch,
+ * outputs].
+ */
+CLGRAD_API clgrad_status clgrad_network_evaluate_with(clgrad_network *network, clgrad_tensor x,
+                                                      const clgrad_loss_inputs *inputs, clgrad_tensor loss);
+CLGRAD_API clgrad_status clgrad_network_backward_with(clgrad_network *network, clgrad_tensor x,
+                                                      const clgrad_loss_inputs *inputs, clgrad_tensor loss);
+CLGRAD_API clgrad_status clgrad_network_train_step_with(clgrad_network *network, clgrad_tensor x,
+                                                        const clgrad_loss_inputs *inputs, clgrad_tensor loss);
+
+/**
+ * Gradient accumulation: the first call after a step (or after a backward) sets clgrad_network_gradients to
+ * scale times this batch's gradient, the following ones add theirs. A batch too large for the device is
+ * trained on in k parts with scale 1 / k (for mean) and one clgrad_network_step. Memory for a second array of
+ * gradients is taken at the first call and kept.
+ *
+ * @param scale  finite
+ */
+CLGRAD_API clgrad_status clgrad_network_accumulate(clgrad_network *network, clgrad_tensor x,
+                                                   const clgrad_loss_inputs *inputs, float scale,
+                                                   clgrad_tensor loss);
+
+/** Set the gradients to 0, so that an accumulation begins anew: PyTorch's zero_grad. Needed only to throw one
+ * away. */
+CLGRAD_API clgrad_status clgrad_network_zero_gradients(clgrad_network *network);
+
+/** Clip the gradients as the options say, and take one step of the optimizer with them. */
+CLGRAD_API clgrad_status clgrad_network_step(clgrad_network *network);
+
+/** Change the parameters of group 0's optimizer (by a learning-rate schedule, say). Same kind and slots:
+ * INVALID_ARGUMENT otherwise. */
 CLGRAD_API clgrad_status clgrad_network_set_optimizer(clgrad_network *network,
                                                       const clgrad_optimizer *optimizer);
+
+/** The same for any group. */
+CLGRAD_API clgrad_status clgrad_network_set_group(clgrad_network *network, size_t group,
+                                                  const clgrad_optimizer *optimizer);
 
 /** Training steps enqueued so far, those that an index fault has suspended included; 0 for NULL. */
 CLGRAD_API uint64_t clgrad_network_steps(const clgrad_network *network);
@@ -98,7 +133,9 @@ CLGRAD_API size_t clgrad_network_layer_count(const clgrad_network *network);
 
 /**
  * All parameters as one vector. Absent for NULL. Valid, and the network's own, as long as the network. It may
- * be read, written and copied: that is how a network is saved, loaded and cloned.
+ * be read, written and copied: with clgrad_network_running_stats, that is how a trained network is saved,
+ * loaded and cloned. (To go on training just where it was left takes the optimizer's state and the counts of
+ * steps and of random numbers too, and these cannot be set yet.)
  */
 CLGRAD_API clgrad_tensor clgrad_network_parameters(const clgrad_network *network);
 
@@ -108,10 +145,17 @@ CLGRAD_API clgrad_tensor clgrad_network_gradients(const clgrad_network *network)
 /** The optimizer's state [slots, number of parameters]; absent when slots is 0 or for NULL. */
 CLGRAD_API clgrad_tensor clgrad_network_state(const clgrad_network *network);
 
-/** The weight [out, in] of a layer, counted from 0. Absent where there is none. */
+/**
+ * The running statistics of all batch_norm layers as one vector: for each its means, then its variances.
+ * Absent where there are none or for NULL. Part of what is saved, loaded and cloned.
+ */
+CLGRAD_API clgrad_tensor clgrad_network_running_stats(const clgrad_network *network);
+
+/** The weight of a layer, counted from 0: dense [out, in], prelu [1] or [features], normalisations
+ * [features]. Absent where there is none. */
 CLGRAD_API clgrad_tensor clgrad_network_weight(const clgrad_network *network, size_t layer);
 
-/** The bias [out] of a layer, counted from 0. Absent where there is none. */
+/** The bias of a layer, counted from 0: [features]. Absent where there is none. */
 CLGRAD_API clgrad_tensor clgrad_network_bias(const clgrad_network *network, size_t layer);
 
 /** The gradient of clgrad_network_weight's. */

@@ -15,7 +15,7 @@ extern "C" {
 #endif
 
 /** The largest float32 below 1: what a decay rate may be at most. */
-#define CLGRAD_BELOW_ONE 0x1.fffffep-1f
+#define CLGRAD_BELOW_ONE 0.99999994f
 
 /** P(type, field, default, minimum, maximum), one line for each parameter of a row. */
 #define CLGRAD_OPTIMIZER_SGD_PARAMETERS(P)        \
@@ -118,10 +118,10 @@ extern "C" {
  * - bound: one step's error is at most bound * 2^-24 times the sum of the absolute values of the terms
  *   added to make the new parameter (where such a term is itself made of a sum, an average of gradients say,
  *   with the absolute values in that sum too). It holds where squares of gradients, on their way into an
- * average, neither overflow nor vanish; docs/numerics.md has the derivation and the rest.
+ *   average, neither overflow nor vanish; docs/numerics.md has the derivation and the rest.
  * - formula: g the gradient (with maximize its negative), w a parameter, t the step, counted from 1. The
  *   letters m, v, b, s, u, a, h and "last g" are the state, which begins at 0 unless it says otherwise; its
- * slots are in the order in which the formula names them first.
+ *   slots are in the order in which the formula names them first.
  *
  * Values never change; new rows are appended.
  */
@@ -271,8 +271,9 @@ CLGRAD_API clgrad_status clgrad_optimizer_step(clgrad_context *context, const cl
  * @param groups       the options of each group: one kind, any parameters
  * @param group_count  1 to CLGRAD_OPTIMIZER_MAX_GROUPS
  * @param ranges       int32 [ranges, 2]: row i is (end, group): the parameters from the end of row i - 1
- * (from 0 for the first) up to but without end belong to that group. Ends ascend. Parameters of group -1 and
- * those behind the last end stay as they are.
+ * (from 0 for the first) up to but without end belong to that group. Ends ascend; where they do not, which
+ * group a parameter has is not defined. Parameters of group -1 and those behind the last end stay as they
+ * are.
  * @param state        [slots, number of parameters], slots the largest that any group needs
  *
  * A row that covers parameters and has a group that there is not is reported later, as a class index is (see

@@ -131,6 +131,15 @@ CLGRAD_API clgrad_status clgrad_tensor_copy(clgrad_context *context, clgrad_tens
                                             clgrad_tensor destination);
 
 /**
+ * y = alpha x + beta y, as BLAS and oneMKL name it: gradients are added up with it. Where beta is 0, what y
+ * held does not matter, not even NaN. float32 of one shape; x and y may not overlap.
+ *
+ * Accuracy: each product and the sum are rounded once (some devices round the sum and one product together).
+ */
+CLGRAD_API clgrad_status clgrad_tensor_axpby(clgrad_context *context, float alpha, clgrad_tensor x,
+                                             float beta, clgrad_tensor y);
+
+/**
  * Gather rows: destination[i, ...] = source[indices[i], ...], as PyTorch's index_select(0) does: how
  * a shuffled batch is taken from a data set that lies on the device.
  *

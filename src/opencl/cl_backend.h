@@ -55,7 +55,8 @@ struct clgrad_cl_context {
     cl_mem fault; /* two clgrad_faults, which kernels write: the second for optimizers' groups alone */
     clgrad_fault fetched[2]; /* what a read of it, perhaps still pending, brings */
     bool fault_possible;     /* a kernel that may write it has been enqueued since it was last read */
-    clgrad_cl_scratch clip_scratch, gemm_scratch, loss_scratch;
+    clgrad_cl_scratch clip_scratch, gemm_scratch;
+    clgrad_cl_scratch sum_scratch; /* of the losses and of prelu: sums on their way from launch to launch */
     const clgrad_cl_gemm_provider *gemm;
     void *noted_addresses[2]; /* gemm_blas.c's */
     bool used_clblast;        /* gemm_clblast.c's */
@@ -201,6 +202,16 @@ clgrad_status clgrad_cl_ready(const clgrad_cl_launch *launches, size_t count);
 /* Enqueue them in order, or none if one of them is not ready. A launch over nothing is left out. */
 clgrad_status clgrad_cl_enqueue(const clgrad_cl_launch *launches, size_t count);
 
+/*
+ * Groups that share n elements among them (at least one, also for none), and how many each takes: a matter of
+ * n and the group size alone.
+ */
+typedef struct clgrad_cl_division {
+    size_t groups, share;
+} clgrad_cl_division;
+
+clgrad_cl_division clgrad_cl_share_out(const clgrad_cl_context *cl, size_t n);
+
 /* How many groups of a size cover n. */
 size_t clgrad_cl_cover(size_t n, size_t group);
 
@@ -232,13 +243,13 @@ extern const clgrad_activation_functions clgrad_cl_activation_functions;
 extern const clgrad_dense_functions clgrad_cl_dense_functions;
 extern const clgrad_loss_functions clgrad_cl_loss_functions;
 extern const clgrad_optimizer_functions clgrad_cl_optimizer_functions;
-extern const clgrad_clip_functions clgrad_cl_clip_functions;
-
-/* What an optimizer's kernel needs beside the options, for the step of this number. */
-void clgrad_cl_optimizer_derive(const clgrad_optimizer *optimizer, uint64_t step, float derived[8]);
 extern const clgrad_softmax_functions clgrad_cl_softmax_functions;
 extern const clgrad_gated_functions clgrad_cl_gated_functions;
 extern const clgrad_noise_functions clgrad_cl_noise_functions;
 extern const clgrad_normalization_functions clgrad_cl_normalization_functions;
+extern const clgrad_clip_functions clgrad_cl_clip_functions;
+
+/* What an optimizer's kernel needs beside the options, for the step of this number. */
+void clgrad_cl_optimizer_derive(const clgrad_optimizer *optimizer, uint64_t step, float derived[8]);
 
 #endif

@@ -49,16 +49,8 @@ typedef struct clgrad_cl_loss_call {
 /* value = total_scale * the sum of count numbers, by one work-group. */
 clgrad_cl_launch clgrad_cl_loss_prepare_total(const clgrad_cl_loss_call *call, cl_mem numbers, size_t count);
 
-/* Room for so many numbers between the launches of one call, in call->cl->loss_scratch.memory. */
+/* Room for so many numbers between the launches of one call, in call->cl->sum_scratch.memory. */
 clgrad_status clgrad_cl_loss_reserve(const clgrad_cl_loss_call *call, size_t numbers);
-
-/* Groups that share n elements among them, and how many each takes: a matter of n and the group size alone.
- */
-typedef struct clgrad_cl_loss_division {
-    size_t groups, share;
-} clgrad_cl_loss_division;
-
-clgrad_cl_loss_division clgrad_cl_loss_share_out(const clgrad_cl_context *cl, size_t n);
 
 /* One for each extent. */
 clgrad_status clgrad_cl_loss_elements(const clgrad_cl_loss_call *call);

@@ -12,7 +12,8 @@ static const char *const kernels[] = {"clip_largest", "clip_sum", "clip_squares"
 typedef struct call {
     clgrad_context *context;
     clgrad_tensor gradient;
-    size_t n, groups, share, largest_at;
+    size_t n, largest_at;
+    clgrad_cl_division shares;
     cl_mem scratch;
 } call;
 
@@ -23,32 +24,22 @@ static int choose_kind(double norm_type)
     return isinf(norm_type) ? LARGEST : norm_type == 1 ? SUM : norm_type == 2 ? SQUARES : POWERS;
 }
 
-/* Groups for n elements: a matter of n and the group size alone. */
-static void share_out(call *c, size_t group_size)
-{
-    const size_t enough = 8 * group_size, most = 1024;
-    c->groups = clgrad_cl_cover(c->n, enough);
-    if (c->groups > most)
-        c->groups = most;
-    c->share = clgrad_cl_cover(clgrad_cl_cover(c->n, c->groups), group_size) * group_size;
-}
-
 /* Sums, or the largest elements, by group; powers have three arguments more. */
 static clgrad_cl_launch prepare_parts(const call *c, int kind)
 {
     clgrad_cl_launch launch = clgrad_cl_begin(c->context, CLGRAD_CL_CLIP, NULL, NULL, kernels[kind]);
     clgrad_cl_give_count(&launch, c->n);
-    clgrad_cl_give_count(&launch, c->share);
+    clgrad_cl_give_count(&launch, c->shares.share);
     clgrad_cl_give_tensor(&launch, c->gradient);
     clgrad_cl_give_memory(&launch, c->scratch, kind == LARGEST ? c->largest_at : SUMS_AT);
-    clgrad_cl_over_groups(&launch, c->groups);
+    clgrad_cl_over_groups(&launch, c->shares.groups);
     return launch;
 }
 
 static clgrad_cl_launch prepare_powers(const call *c, double norm_type)
 {
     clgrad_cl_launch launch = prepare_parts(c, POWERS);
-    clgrad_cl_give_count(&launch, c->groups);
+    clgrad_cl_give_count(&launch, c->shares.groups);
     clgrad_cl_give_memory(&launch, c->scratch, c->largest_at);
     clgrad_cl_give_real(&launch, norm_type);
     return launch;
@@ -59,7 +50,7 @@ static clgrad_cl_launch prepare_factor(const call *c, int kind, double max_norm,
 {
     clgrad_cl_launch launch = clgrad_cl_begin(c->context, CLGRAD_CL_CLIP, NULL, NULL, "clip_factor");
     clgrad_cl_give_int(&launch, kind);
-    clgrad_cl_give_count(&launch, c->groups);
+    clgrad_cl_give_count(&launch, c->shares.groups);
     clgrad_cl_give_memory(&launch, c->scratch, SUMS_AT);
     clgrad_cl_give_memory(&launch, c->scratch, c->largest_at);
     clgrad_cl_give_real(&launch, 1 / norm_type);
@@ -86,11 +77,11 @@ static clgrad_status norm(clgrad_context *context, float max_norm, float norm_ty
     clgrad_cl_context *cl = clgrad_cl(context);
     const int kind = choose_kind((double)norm_type);
     call c = {.context = context, .gradient = gradient, .n = clgrad_tensor_count(gradient)};
-    share_out(&c, cl->group_size);
-    const size_t sums = kind == SQUARES ? 3 * c.groups : kind == LARGEST ? 0 : c.groups;
+    c.shares = clgrad_cl_share_out(cl, c.n);
+    const size_t sums = kind == SQUARES ? 3 * c.shares.groups : kind == LARGEST ? 0 : c.shares.groups;
     c.largest_at = SUMS_AT + sums;
     clgrad_status status =
-        clgrad_cl_reserve(cl, &cl->clip_scratch, (c.largest_at + c.groups) * sizeof(cl_float));
+        clgrad_cl_reserve(cl, &cl->clip_scratch, (c.largest_at + c.shares.groups) * sizeof(cl_float));
     if (status != CLGRAD_STATUS_SUCCESS)
         return status;
     c.scratch = cl->clip_scratch.memory;

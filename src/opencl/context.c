@@ -81,11 +81,11 @@ const clgrad_backend clgrad_cl_backend = {
     .dense = &clgrad_cl_dense_functions,
     .loss = &clgrad_cl_loss_functions,
     .optimizer = &clgrad_cl_optimizer_functions,
-    .clip = &clgrad_cl_clip_functions,
     .softmax = &clgrad_cl_softmax_functions,
     .gated = &clgrad_cl_gated_functions,
     .noise = &clgrad_cl_noise_functions,
     .normalization = &clgrad_cl_normalization_functions,
+    .clip = &clgrad_cl_clip_functions,
 };
 
 /* The caller's queue, or one of the context's own. */
@@ -159,7 +159,7 @@ static void destroy(clgrad_context *context)
     clgrad_cl_release_memory(cl->fault);
     clgrad_cl_release_memory(cl->clip_scratch.memory);
     clgrad_cl_release_memory(cl->gemm_scratch.memory);
-    clgrad_cl_release_memory(cl->loss_scratch.memory);
+    clgrad_cl_release_memory(cl->sum_scratch.memory);
     clgrad_cl_release_gemm(cl);
     if (cl->queue != NULL)
         clReleaseCommandQueue(cl->queue);

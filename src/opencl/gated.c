@@ -53,8 +53,7 @@ static clgrad_status prelu_backward(clgrad_context *context, clgrad_tensor x, cl
 
     if (clgrad_present(dweight)) {
         if (shared) {
-            clgrad_status status =
-                clgrad_cl_reserve(cl, &cl->loss_scratch, SHARED_COLUMNS * sizeof(cl_float));
+            clgrad_status status = clgrad_cl_reserve(cl, &cl->sum_scratch, SHARED_COLUMNS * sizeof(cl_float));
             if (status != CLGRAD_STATUS_SUCCESS)
                 return status;
         }
@@ -69,7 +68,7 @@ static clgrad_status prelu_backward(clgrad_context *context, clgrad_tensor x, cl
         clgrad_cl_give_tensor(sums, x);
         clgrad_cl_give_tensor(sums, dy);
         if (shared)
-            clgrad_cl_give_memory(sums, cl->loss_scratch.memory, 0);
+            clgrad_cl_give_memory(sums, cl->sum_scratch.memory, 0);
         else
             clgrad_cl_give_tensor(sums, dweight);
         clgrad_cl_over_groups(sums, clgrad_cl_cover(columns, width));
@@ -77,7 +76,7 @@ static clgrad_status prelu_backward(clgrad_context *context, clgrad_tensor x, cl
             clgrad_cl_launch *total = &launches[count++];
             *total = clgrad_cl_begin(context, CLGRAD_CL_GATED, "ACTIVATION=act_", "sigmoid", "prelu_total");
             clgrad_cl_give_count(total, SHARED_COLUMNS);
-            clgrad_cl_give_memory(total, cl->loss_scratch.memory, 0);
+            clgrad_cl_give_memory(total, cl->sum_scratch.memory, 0);
             clgrad_cl_give_tensor(total, dweight);
             clgrad_cl_over_groups(total, 1);
         }

@@ -109,6 +109,15 @@ size_t clgrad_cl_power_of_two(size_t n, size_t limit)
     return power;
 }
 
+clgrad_cl_division clgrad_cl_share_out(const clgrad_cl_context *cl, size_t n)
+{
+    const size_t enough = 8 * cl->group_size, most = 1024;
+    size_t groups = clgrad_cl_cover(n, enough);
+    groups = groups < 1 ? 1 : groups > most ? most : groups;
+    const size_t share = clgrad_cl_cover(clgrad_cl_cover(n, groups), cl->group_size) * cl->group_size;
+    return (clgrad_cl_division){groups, share};
+}
+
 /* What the device, and this kernel on it, allow. */
 static size_t element_group(const clgrad_cl_launch *launch)
 {

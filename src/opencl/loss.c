@@ -59,32 +59,6 @@ static void choose_wants(clgrad_cl_loss_call *call)
         call->wants |= WANT_DOTHER;
 }
 
-clgrad_cl_loss_division clgrad_cl_loss_share_out(const clgrad_cl_context *cl, size_t n)
-{
-    const size_t enough = 8 * cl->group_size, most = 1024;
-    size_t groups = clgrad_cl_cover(n, enough);
-    groups = groups < 1 ? 1 : groups > most ? most : groups;
-    const size_t share = clgrad_cl_cover(clgrad_cl_cover(n, groups), cl->group_size) * cl->group_size;
-    return (clgrad_cl_loss_division){groups, share};
-}
-
-clgrad_cl_launch clgrad_cl_loss_prepare_total(const clgrad_cl_loss_call *call, cl_mem numbers, size_t count)
-{
-    clgrad_cl_launch launch = clgrad_cl_begin(call->context, CLGRAD_CL_LOSS, NULL, NULL, "loss_total");
-    clgrad_cl_give_count(&launch, count);
-    clgrad_cl_give_memory(&launch, numbers, 0);
-    clgrad_cl_give_tensor(&launch, call->value);
-    clgrad_cl_give_real(&launch, call->total_scale);
-    clgrad_cl_over_groups(&launch, 1);
-    return launch;
-}
-
-clgrad_status clgrad_cl_loss_reserve(const clgrad_cl_loss_call *call, size_t numbers)
-{
-    return clgrad_cl_reserve(call->cl, &call->cl->loss_scratch,
-                             (numbers > 0 ? numbers : 1) * sizeof(cl_float));
-}
-
 static clgrad_status evaluate(clgrad_context *context, const clgrad_loss *loss,
                               const clgrad_loss_inputs *inputs, clgrad_tensor dvalue, clgrad_tensor value,
                               const clgrad_loss_gradients *gradients)

@@ -24,10 +24,10 @@ static const char *options(const clgrad_cl_loss_call *call)
 }
 
 /* The sum of the weights at scratch[sum_at], from those of groups behind it. */
-static void prepare_divisor(const clgrad_cl_loss_call *call, clgrad_cl_loss_division shares, size_t sum_at,
+static void prepare_divisor(const clgrad_cl_loss_call *call, clgrad_cl_division shares, size_t sum_at,
                             clgrad_cl_launch launches[2])
 {
-    const cl_mem scratch = call->cl->loss_scratch.memory;
+    const cl_mem scratch = call->cl->sum_scratch.memory;
     launches[0] =
         clgrad_cl_begin_with(call->context, CLGRAD_CL_LOSS_CHANNEL, options(call), "loss_class_total");
     clgrad_cl_give_count(&launches[0], call->terms);
@@ -96,14 +96,14 @@ clgrad_status clgrad_cl_loss_channels(const clgrad_cl_loss_call *call)
     }
     const bool adds_up = call->wants & WANT_TOTAL;
     const bool divides_before = (scaled.wants & DIVIDES) && !divides_in_groups(call);
-    const clgrad_cl_loss_division shares = clgrad_cl_loss_share_out(call->cl, call->terms);
+    const clgrad_cl_division shares = clgrad_cl_share_out(call->cl, call->terms);
     const size_t divisor_at = adds_up ? call->terms : 0;
     clgrad_status status = CLGRAD_STATUS_SUCCESS;
     if (adds_up || divides_before)
         status = clgrad_cl_loss_reserve(call, divisor_at + (divides_before ? 1 + shares.groups : 0));
     if (status != CLGRAD_STATUS_SUCCESS)
         return status;
-    const cl_mem scratch = call->cl->loss_scratch.memory;
+    const cl_mem scratch = call->cl->sum_scratch.memory;
     cl_mem values = NULL;
     if (adds_up)
         values = scratch;

@@ -24,7 +24,7 @@ clgrad_status clgrad_cl_loss_sequences(const clgrad_cl_loss_call *call)
     clgrad_status status = clgrad_cl_loss_reserve(call, workspace_at + space.stride * call->batch);
     if (status != CLGRAD_STATUS_SUCCESS)
         return status;
-    const cl_mem scratch = call->cl->loss_scratch.memory;
+    const cl_mem scratch = call->cl->sum_scratch.memory;
 
     clgrad_cl_launch launches[2] = {clgrad_cl_begin_with(call->context, CLGRAD_CL_LOSS_CTC, "", "loss_ctc")};
     clgrad_cl_launch *sequences = &launches[0];

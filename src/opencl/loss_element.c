@@ -49,8 +49,7 @@ static void give_weight(clgrad_cl_launch *launch, clgrad_tensor weight, const sp
     clgrad_cl_give_counts(launch, &layout->numbers);
 }
 
-static clgrad_cl_launch prepare(const clgrad_cl_loss_call *call, clgrad_cl_loss_division shares,
-                                bool in_parts)
+static clgrad_cl_launch prepare(const clgrad_cl_loss_call *call, clgrad_cl_division shares, bool in_parts)
 {
     const clgrad_loss_inputs *inputs = &call->inputs;
     spread weight = {0}, pos_weight = {0};
@@ -85,7 +84,7 @@ static clgrad_cl_launch prepare(const clgrad_cl_loss_call *call, clgrad_cl_loss_
     clgrad_cl_give_parameters(&launch, call->info->parameters, call->loss);
     clgrad_cl_give_tensor(&launch, call->wants & WANT_VALUES ? call->value : clgrad_tensor_none());
     if (in_parts)
-        clgrad_cl_give_memory(&launch, call->cl->loss_scratch.memory, 0);
+        clgrad_cl_give_memory(&launch, call->cl->sum_scratch.memory, 0);
     else
         clgrad_cl_give_tensor(&launch, call->wants & WANT_TOTAL ? call->value : clgrad_tensor_none());
     clgrad_cl_give_real(&launch, in_parts ? 1 : call->total_scale);
@@ -101,13 +100,13 @@ static clgrad_cl_launch prepare(const clgrad_cl_loss_call *call, clgrad_cl_loss_
 /* One launch, and a second where the sum takes more than one group. */
 clgrad_status clgrad_cl_loss_elements(const clgrad_cl_loss_call *call)
 {
-    const clgrad_cl_loss_division shares = clgrad_cl_loss_share_out(call->cl, call->terms);
+    const clgrad_cl_division shares = clgrad_cl_share_out(call->cl, call->terms);
     const bool in_parts = (call->wants & WANT_TOTAL) && shares.groups > 1;
     clgrad_status status = in_parts ? clgrad_cl_loss_reserve(call, shares.groups) : CLGRAD_STATUS_SUCCESS;
     if (status != CLGRAD_STATUS_SUCCESS)
         return status;
     clgrad_cl_launch launches[2] = {prepare(call, shares, in_parts)};
     if (in_parts)
-        launches[1] = clgrad_cl_loss_prepare_total(call, call->cl->loss_scratch.memory, shares.groups);
+        launches[1] = clgrad_cl_loss_prepare_total(call, call->cl->sum_scratch.memory, shares.groups);
     return clgrad_cl_enqueue(launches, in_parts ? 2 : 1);
 }

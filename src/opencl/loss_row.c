@@ -35,7 +35,7 @@ static clgrad_cl_launch prepare_rows(const clgrad_cl_loss_call *call, cl_mem val
     clgrad_cl_give_tensor(&launch, call->gradients.dtarget);
     clgrad_cl_give_tensor(&launch, call->gradients.dother);
     clgrad_cl_give_real(&launch, call->total_scale);
-    clgrad_cl_give_memory(&launch, call->cl->loss_scratch.memory, workspace_at);
+    clgrad_cl_give_memory(&launch, call->cl->sum_scratch.memory, workspace_at);
     clgrad_cl_give_fault(&launch);
     clgrad_cl_over_groups(&launch, clgrad_cl_cover(call->terms, call->cl->group_size / lanes));
     return launch;
@@ -53,7 +53,7 @@ clgrad_status clgrad_cl_loss_rows(const clgrad_cl_loss_call *call)
         return status;
     cl_mem values = NULL;
     if (adds_up)
-        values = call->cl->loss_scratch.memory;
+        values = call->cl->sum_scratch.memory;
     else if (call->wants & WANT_VALUES)
         values = clgrad_cl_memory(call->value);
     clgrad_cl_launch launches[2] = {

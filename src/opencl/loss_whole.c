@@ -17,11 +17,11 @@ static clgrad_cl_launch begin(const clgrad_cl_loss_call *call, const char *part)
 clgrad_status clgrad_cl_loss_whole(const clgrad_cl_loss_call *call)
 {
     /* Room for the value, where the caller does not want it, and the sums behind it. */
-    const clgrad_cl_loss_division shares = clgrad_cl_loss_share_out(call->cl, call->terms);
+    const clgrad_cl_division shares = clgrad_cl_share_out(call->cl, call->terms);
     clgrad_status status = clgrad_cl_loss_reserve(call, 1 + SUMS_PER_GROUP * shares.groups);
     if (status != CLGRAD_STATUS_SUCCESS)
         return status;
-    const cl_mem scratch = call->cl->loss_scratch.memory;
+    const cl_mem scratch = call->cl->sum_scratch.memory;
     const bool wants_value = clgrad_present(call->value);
     const cl_mem value = wants_value ? clgrad_cl_memory(call->value) : scratch;
     const size_t value_offset = wants_value ? call->value.offset : 0;

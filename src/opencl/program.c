@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_PIECES 6
+#define MAX_PIECES 7
 #define ACTIVATION_PIECES                                                                      \
     clgrad_kernel_real_math, clgrad_kernel_activation_smooth, clgrad_kernel_activation_powers, \
         clgrad_kernel_activation
@@ -14,17 +14,17 @@
 /* What each source is put together from, in order. */
 static const char *const sources[][MAX_PIECES] = {
     [CLGRAD_CL_TENSOR] = {clgrad_kernel_common, clgrad_kernel_tensor},
+    [CLGRAD_CL_CLIP] = {clgrad_kernel_common, clgrad_kernel_clip},
     [CLGRAD_CL_ACTIVATION] = {clgrad_kernel_common, ACTIVATION_PIECES},
     [CLGRAD_CL_DENSE] = {clgrad_kernel_common, ACTIVATION_PIECES, clgrad_kernel_dense},
-    [CLGRAD_CL_CLIP] = {clgrad_kernel_common, clgrad_kernel_clip},
     [CLGRAD_CL_LOSS] = {clgrad_kernel_common, clgrad_kernel_loss},
-    [CLGRAD_CL_LOSS_CHANNEL] = {clgrad_kernel_common, clgrad_kernel_loss, clgrad_kernel_loss_lanes,
-                                clgrad_kernel_loss_channel},
+    [CLGRAD_CL_LOSS_CHANNEL] = {clgrad_kernel_common, clgrad_kernel_row, clgrad_kernel_loss,
+                                clgrad_kernel_loss_lanes, clgrad_kernel_loss_channel},
     [CLGRAD_CL_LOSS_CTC] = {clgrad_kernel_common, clgrad_kernel_loss, clgrad_kernel_loss_ctc},
     [CLGRAD_CL_LOSS_ELEMENT] = {clgrad_kernel_common, clgrad_kernel_loss, clgrad_kernel_loss_element,
                                 clgrad_kernel_loss_element_numbers, clgrad_kernel_loss_element_probabilities},
-    [CLGRAD_CL_LOSS_ROW] = {clgrad_kernel_common, clgrad_kernel_loss, clgrad_kernel_loss_lanes,
-                            clgrad_kernel_loss_row, clgrad_kernel_loss_row_margin,
+    [CLGRAD_CL_LOSS_ROW] = {clgrad_kernel_common, clgrad_kernel_row, clgrad_kernel_loss,
+                            clgrad_kernel_loss_lanes, clgrad_kernel_loss_row, clgrad_kernel_loss_row_margin,
                             clgrad_kernel_loss_row_distance},
     [CLGRAD_CL_LOSS_WHOLE] = {clgrad_kernel_common, clgrad_kernel_loss, clgrad_kernel_loss_whole},
     [CLGRAD_CL_OPTIMIZER] = {clgrad_kernel_common, clgrad_kernel_optimizer},

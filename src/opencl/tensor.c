@@ -78,6 +78,19 @@ static clgrad_status copy(clgrad_context *context, clgrad_tensor source, clgrad_
     return error == CL_SUCCESS ? CLGRAD_STATUS_SUCCESS : clgrad_cl_fail(cl, error, "clEnqueueCopyBuffer");
 }
 
+static clgrad_status axpby(clgrad_context *context, float alpha, clgrad_tensor x, float beta, clgrad_tensor y)
+{
+    const size_t n = clgrad_tensor_count(x);
+    clgrad_cl_launch launch = clgrad_cl_begin(context, CLGRAD_CL_TENSOR, NULL, NULL, "tensor_axpby");
+    clgrad_cl_give_count(&launch, n);
+    clgrad_cl_give_real(&launch, alpha);
+    clgrad_cl_give_tensor(&launch, x);
+    clgrad_cl_give_real(&launch, beta);
+    clgrad_cl_give_tensor(&launch, y);
+    clgrad_cl_over_elements(&launch, n);
+    return clgrad_cl_enqueue(&launch, 1);
+}
+
 static clgrad_status gather(clgrad_context *context, clgrad_tensor source, clgrad_tensor indices,
                             clgrad_tensor destination)
 {
@@ -103,5 +116,6 @@ const clgrad_tensor_functions clgrad_cl_tensor_functions = {
     .read = read,
     .fill = fill,
     .copy = copy,
+    .axpby = axpby,
     .gather = gather,
 };

@@ -2,7 +2,7 @@
  * Activations and their derivatives, one number at a time: the table of the formulas, which stand in
  * activation_pieces.c, activation_smooth.c and activation_powers.c, and the backend's calls.
  */
-#include "activation.h"
+#include "activation_formula.h"
 
 #include "../internal.h"
 

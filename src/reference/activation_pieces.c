@@ -1,7 +1,7 @@
 /*
  * Activations made of straight pieces. The derivative at a kink is PyTorch's.
  */
-#include "activation.h"
+#include "activation_formula.h"
 
 /* PyTorch nn.Identity. */
 double clgrad_ref_identity(const clgrad_activation *activation, double x)

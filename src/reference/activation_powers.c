@@ -2,7 +2,7 @@
  * Elementary functions as activations: exponential, logarithm and powers. Outside a function's domain the
  * result is NaN, as ISO C's is.
  */
-#include "activation.h"
+#include "activation_formula.h"
 
 /* PyTorch torch.exp. */
 double clgrad_ref_exp(const clgrad_activation *activation, double x)
@@ -68,6 +68,8 @@ double clgrad_ref_pow_derivative(const clgrad_activation *activation, double x)
     const double exponent = activation->exponent;
     if (exponent == 0)
         return 0;
+    if (x < 0 && isfinite(x) && exponent != floor(exponent))
+        return NAN; /* as x^exponent is; exponent - 1 may round to a whole number */
     if (fmod(exponent, 2) != 0)
         return exponent * pow(x, exponent - 1);
     const double slope = exponent * pow(fabs(x), exponent - 1);

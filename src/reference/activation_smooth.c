@@ -2,7 +2,7 @@
  * Activations made of exponentials, bounded ones and smooth rectifiers, in forms that keep their relative
  * accuracy in both tails.
  */
-#include "activation.h"
+#include "activation_formula.h"
 
 #define SQRT_HALF 0.70710678118654752440
 #define SQRT_2_OVER_PI 0.79788456080286535588 /* sqrt(2 / pi) */

@@ -2,7 +2,7 @@
  * Losses: the table of formulas, which stand in loss_element.c, loss_row.c, loss_triplet.c, loss_channel.c
  * and loss_ctc.c, their reduction, and the backend's entry.
  */
-#include "loss.h"
+#include "loss_formula.h"
 
 #include "../internal.h"
 

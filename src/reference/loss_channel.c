@@ -2,7 +2,7 @@
  * Losses of one column of class scores: the target is a class index or, for the cross entropy, a weight of
  * each class. Class i is at [i * stride]; p is the prediction, w the classes' weights.
  */
-#include "loss.h"
+#include "loss_formula.h"
 
 static double class_weight(const loss_row *r, size_t i)
 {

@@ -7,7 +7,7 @@
  * s, label (s - 1) / 2 for odd s, 0 to 2 S. From one time step to the next an alignment stays, goes one state
  * on, or two where that jumps over a blank between two different labels.
  */
-#include "loss.h"
+#include "loss_formula.h"
 
 static int32_t state_class(const loss_row *r, size_t s)
 {

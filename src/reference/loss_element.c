@@ -3,7 +3,7 @@
  * source is named, a formula is that of the documentation of PyTorch 2, and its derivatives are taken by
  * hand.
  */
-#include "loss.h"
+#include "loss_formula.h"
 
 /* nn.MSELoss: (p - t)^2. */
 loss_element_result clgrad_ref_loss_mse(loss_element e)

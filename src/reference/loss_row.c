@@ -3,7 +3,7 @@
  * o the other. Unless another source is named, a formula is that of the documentation of PyTorch 2, and its
  * derivatives are taken by hand.
  */
-#include "loss.h"
+#include "loss_formula.h"
 
 /*
  * The root mean square error, the distance of p and t over sqrt(n) (DLMF 3.11(v) minimises it). Squares of

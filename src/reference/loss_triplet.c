@@ -4,7 +4,7 @@
  * feature descriptors with triplets and shallow convolutional neural networks", 2016, which also has the
  * swap.
  */
-#include "loss.h"
+#include "loss_formula.h"
 
 /* How far rows a and b are apart; adds share times the derivatives to da and db, where they are wanted. */
 typedef double distance_function(const clgrad_loss *loss, size_t count, const double *a, const double *b,

@@ -1,7 +1,7 @@
 /*
  * Optimizers: the table of the formulas, and the backend's entry. The formulas are in optimizer_*.c.
  */
-#include "optimizer.h"
+#include "optimizer_formula.h"
 
 #include "../internal.h"
 

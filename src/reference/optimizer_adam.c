@@ -1,7 +1,7 @@
 /*
  * Adam and its relatives: averages m of the gradient and v of its square, corrected for beginning at 0.
  */
-#include "optimizer.h"
+#include "optimizer_formula.h"
 
 #include <math.h>
 

@@ -1,7 +1,7 @@
 /*
  * Optimizers that divide the gradient by a root of its squares' sum or average: Adagrad, Adadelta, RMSprop.
  */
-#include "optimizer.h"
+#include "optimizer_formula.h"
 
 #include <math.h>
 

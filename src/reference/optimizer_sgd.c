@@ -1,7 +1,7 @@
 /*
  * Optimizers that follow the gradient as it is: SGD and its averaged form.
  */
-#include "optimizer.h"
+#include "optimizer_formula.h"
 
 #include <math.h>
 

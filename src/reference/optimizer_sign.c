@@ -1,7 +1,7 @@
 /*
  * Optimizers that use the gradient's sign alone, or that of an average.
  */
-#include "optimizer.h"
+#include "optimizer_formula.h"
 
 #include <math.h>
 

@@ -100,11 +100,11 @@ extern const clgrad_activation_functions clgrad_ref_activation_functions;
 extern const clgrad_dense_functions clgrad_ref_dense_functions;
 extern const clgrad_loss_functions clgrad_ref_loss_functions;
 extern const clgrad_optimizer_functions clgrad_ref_optimizer_functions;
-extern const clgrad_clip_functions clgrad_ref_clip_functions;
 extern const clgrad_softmax_functions clgrad_ref_softmax_functions;
 extern const clgrad_gated_functions clgrad_ref_gated_functions;
 extern const clgrad_noise_functions clgrad_ref_noise_functions;
 extern const clgrad_normalization_functions clgrad_ref_normalization_functions;
+extern const clgrad_clip_functions clgrad_ref_clip_functions;
 
 /*
  * The double arrays that one call works on. All of them are made first, then one look at the status decides

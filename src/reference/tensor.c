@@ -134,6 +134,21 @@ static clgrad_status tensor_copy(clgrad_context *context, clgrad_tensor source, 
     return CLGRAD_STATUS_SUCCESS;
 }
 
+/* BLAS's extension ?axpby: y = alpha x + beta y, y unread where beta is 0. */
+static clgrad_status tensor_axpby(clgrad_context *context, float alpha, clgrad_tensor x, float beta,
+                                  clgrad_tensor y)
+{
+    (void)context;
+    const float *from = clgrad_ref_data(x);
+    float *to = clgrad_ref_data(y);
+    size_t count = clgrad_tensor_count(x);
+    for (size_t i = 0; i < count; i++) {
+        double kept = beta == 0 ? 0 : (double)beta * (double)to[i];
+        to[i] = (float)((double)alpha * (double)from[i] + kept);
+    }
+    return CLGRAD_STATUS_SUCCESS;
+}
+
 static clgrad_status tensor_gather(clgrad_context *context, clgrad_tensor source, clgrad_tensor indices,
                                    clgrad_tensor destination)
 {
@@ -160,5 +175,6 @@ const clgrad_tensor_functions clgrad_ref_tensor_functions = {
     .read = tensor_read,
     .fill = tensor_fill,
     .copy = tensor_copy,
+    .axpby = tensor_axpby,
     .gather = tensor_gather,
 };

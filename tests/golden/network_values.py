@@ -3,6 +3,7 @@
 import torch
 import torch.nn.functional as F
 
+import network_layers_values
 from activation_values import TORCH as ACTIVATIONS
 from dense_values import leaf
 from emit import Header, draw, parameters_text
@@ -131,3 +132,7 @@ def header():
     for network in NETWORKS:
         add(out, **network)
     return out
+
+
+def headers():
+    return [header(), network_layers_values.header()]

@@ -4,8 +4,8 @@
  * the state's slots: what depends on the step alone is computed from the step's number. At step 1 the state
  * holds what the box initializes it to.
  */
-#ifndef CLGRAD_REFERENCE_OPTIMIZER_H
-#define CLGRAD_REFERENCE_OPTIMIZER_H
+#ifndef CLGRAD_REFERENCE_OPTIMIZER_FORMULA_H
+#define CLGRAD_REFERENCE_OPTIMIZER_FORMULA_H
 
 #include "reference.h"
 

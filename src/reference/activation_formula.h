@@ -3,8 +3,8 @@
  * through clgrad_ref_activate and clgrad_ref_activate_derivative, which have dealt with NaN: no formula sees
  * one.
  */
-#ifndef CLGRAD_REFERENCE_ACTIVATION_H
-#define CLGRAD_REFERENCE_ACTIVATION_H
+#ifndef CLGRAD_REFERENCE_ACTIVATION_FORMULA_H
+#define CLGRAD_REFERENCE_ACTIVATION_FORMULA_H
 
 #include "reference.h"
 

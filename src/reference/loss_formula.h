@@ -4,8 +4,8 @@
  * loss.c calls it, reduces, and sees to NaN, ignored rows and indices out of range, so that the formulas
  * need not.
  */
-#ifndef CLGRAD_REFERENCE_LOSS_H
-#define CLGRAD_REFERENCE_LOSS_H
+#ifndef CLGRAD_REFERENCE_LOSS_FORMULA_H
+#define CLGRAD_REFERENCE_LOSS_FORMULA_H
 
 #include "reference.h"
 
