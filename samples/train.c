@@ -51,7 +51,8 @@ static bool train_epoch(train_session *session, size_t epoch, train_progress *pr
     if (isfinite(loss_sum))
         return true;
     snprintf(message->text, sizeof message->text,
-             "the loss of epoch %zu is %g: the training diverged, try a smaller --lr", epoch + 1, loss_sum);
+             "the loss of epoch %zu is %s: the training diverged, try a smaller --lr", epoch + 1,
+             isnan(loss_sum) ? "not a number" : "infinite");
     return false;
 }
 

@@ -91,7 +91,8 @@ static void print_defaults(FILE *out)
 
 static void print_layers(FILE *out)
 {
-    fprintf(out, "\nLayers, separated by commas: --layers 256:identity,batch_norm,relu,dropout:p=0.2,128\n");
+    fprintf(out, "\nLayers, separated by commas (no blanks), their parameters by colons:\n"
+                 "  --layers 256:identity,batch_norm:eps=1e-3:momentum=0.2,relu,dropout:p=0.2,128\n");
     print_entry(out, "N", 18,
                 "a dense layer of N outputs with --activation; before batch_norm and without an "
                 "activation it has no bias");

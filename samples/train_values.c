@@ -82,12 +82,9 @@ bool train_set_parameter(train_parser *parser, const clgrad_parameter *parameter
     float number = 0;
     if (text[0] != '\0' && !isspace((unsigned char)text[0]))
         number = strtof(text, &end);
-    if (end == NULL || *end != '\0')
-        return train_refuse(parser->message, "%s: %s is \"%s\", it takes a %s", parser->option,
-                            parameter->name, text, what);
-    if (!clgrad_parameter_set(parameter, descriptor, number))
-        return train_refuse(parser->message, "%s: %s is \"%s\", it takes a %s from %g to %g", parser->option,
-                            parameter->name, text, what, (double)parameter->minimum,
+    if (end == NULL || *end != '\0' || !clgrad_parameter_set(parameter, descriptor, number))
+        return train_refuse(parser->message, "%s: %s is \"%s\", it takes a %s from %.9g to %.9g",
+                            parser->option, parameter->name, text, what, (double)parameter->minimum,
                             (double)parameter->maximum);
     return true;
 }

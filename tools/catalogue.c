@@ -30,23 +30,34 @@ static void line(const char *left, const char *formula)
     printf("\n");
 }
 
+/* One end of an interval; the numbers next to 0 and to 1 stand for intervals that leave 0 and 1 out. */
+static void end(const char *closed, const char *open, double value)
+{
+    if (value == (double)FLT_MIN || value == (double)nextafterf(1, 0) || value == (double)nextafterf(1, 2))
+        printf("%s %d", open, value == (double)FLT_MIN ? 0 : 1);
+    else
+        printf("%s %.7g", closed, value);
+}
+
 /* The interval in words: nothing where any number will do. */
 static void interval(const clgrad_parameter *parameter)
 {
     const double low = (double)parameter->minimum, high = (double)parameter->maximum;
     const double largest = parameter->type == CLGRAD_PARAMETER_INTEGER ? 0x1p24 : (double)FLT_MAX;
-    const bool unbounded_below = low == -largest, unbounded_above = high == largest;
-    if (parameter->type == CLGRAD_PARAMETER_FLAG || (unbounded_below && unbounded_above))
+    const bool has_low = low != -largest, has_high = high != largest;
+    if (parameter->type == CLGRAD_PARAMETER_FLAG || (!has_low && !has_high))
         return;
     printf(" (");
-    if (unbounded_above && low == (double)FLT_MIN)
-        printf("above 0");
-    else if (unbounded_above)
-        printf("at least %.7g", low);
-    else if (unbounded_below)
-        printf("at most %.7g", high);
-    else
-        printf("%.7g to %.7g", low, high);
+    if (has_low && has_high && low != (double)FLT_MIN && high != (double)nextafterf(1, 0)) {
+        printf("%.7g to %.7g)", low, high);
+        return;
+    }
+    if (has_low)
+        end("at least", "above", low);
+    if (has_low && has_high)
+        printf(", ");
+    if (has_high)
+        end("at most", "below", high);
     printf(")");
 }
 

@@ -147,6 +147,7 @@ CLGRAD_API clgrad_layer clgrad_layer_defaults(clgrad_layer_kind kind);
  * A dense layer with bias, initialised as suits its activation: he_uniform for those that cut the negative
  * half off or flatten it (relu, relu6, leaky_relu, rrelu, elu, celu, gelu, gelu_tanh, silu, mish, softplus,
  * hardswish), else xavier_uniform.
+ * PyTorch's nn.Linear draws weight and bias uniformly from -1 / sqrt(inputs) to 1 / sqrt(inputs) instead.
  */
 CLGRAD_API clgrad_layer clgrad_layer_dense(size_t outputs, clgrad_activation_kind activation);
 

@@ -58,7 +58,7 @@ typedef struct clgrad_loss {
     float smooth; /**< dice: added to both sides of the fraction */
     float label_smoothing; /**< cross_entropy: the share of the target that is spread over all classes */
     int32_t ignore_index;  /**< cross_entropy, nll, focal: the class index that does not count */
-    int32_t p;             /**< multi_margin, triplet_margin: the power, the norm */
+    int32_t p;             /**< multi_margin, triplet_margin: the power, the norm (whole numbers alone) */
     int32_t distance;      /**< triplet_margin_with_distance: a clgrad_distance */
     int32_t blank;         /**< ctc: the class that stands for no label */
     bool log_target;       /**< kl_div: the target is a log-probability too */
@@ -150,8 +150,8 @@ typedef struct clgrad_loss_gradients {
  *
  * Kinks, as in PyTorch 2: what a max(0, ...) lets through has the derivative 0 where it is 0; where the swap
  * of a triplet finds both distances equal, each gets half; a distance of 0 has the gradient 0 (with p = 1
- * each difference of 0), so has l2; the cosine's lengths are differentiated also where 1e-8 stands in their
- * place.
+ * each difference of 0), so has l2; in triplet_margin_with_distance's cosine the lengths are differentiated
+ * also where 1e-8 stands in their place.
  *
  * Special values: NaN in an operand gives NaN in the element's (row's) loss and gradients, but: nll looks at
  * p_y alone, and its gradient not even at that; an ignored row has the loss 0 and the gradient 0 whatever

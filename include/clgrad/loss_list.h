@@ -209,7 +209,8 @@ typedef enum clgrad_distance {
     X(26, TRIPLET_MARGIN_WITH_DISTANCE, triplet_margin_with_distance,                                        \
       CLGRAD_LOSS_TRIPLET_DISTANCE_PARAMETERS, ROW,                                                          \
       CLGRAD_LOSS_TAKES_OTHER | CLGRAD_LOSS_GIVES_DTARGET | CLGRAD_LOSS_GIVES_DOTHER, NUMBER, 64.0f,         \
-      "max(0, d(p, t) - d(p, o) + margin), d by clgrad_distance; swap as triplet_margin",                    \
+      "max(0, d(p, t) - d(p, o) + margin), swap as triplet_margin; d(a, b) is for distance = 0 the 2-norm "  \
+      "of a - b + 1e-6, for 1 sum (a - b)^2, for 2 one minus the cosine of a and b (clgrad_distance)",       \
       "the derivative of that by each", "PyTorch nn.TripletMarginWithDistanceLoss")                          \
     X(27, CTC, ctc, CLGRAD_LOSS_CTC_PARAMETERS, SEQUENCE,                                                    \
       CLGRAD_LOSS_TAKES_INTEGERS | CLGRAD_LOSS_TAKES_LENGTHS, LOG_PROBABILITY, 64.0f,                        \

@@ -67,35 +67,36 @@ extern "C" {
  *
  * Values never change; new rows are appended.
  */
-#define CLGRAD_SCHEDULE_LIST(X)                                                                           \
-    X(0, CONSTANT, constant, CLGRAD_SCHEDULE_NO_PARAMETERS, "lr", "no schedule")                          \
-    X(1, STEP, step, CLGRAD_SCHEDULE_STEP_PARAMETERS, "lr gamma^floor(t / step_size)", "PyTorch StepLR")  \
-    X(2, MULTI_STEP, multi_step, CLGRAD_SCHEDULE_MULTI_STEP_PARAMETERS,                                   \
-      "lr gamma^k, k how many milestones (0 is none) are at most t", "PyTorch MultiStepLR")               \
-    X(3, EXPONENTIAL, exponential, CLGRAD_SCHEDULE_EXPONENTIAL_PARAMETERS, "lr gamma^t",                  \
-      "PyTorch ExponentialLR")                                                                            \
-    X(4, LINEAR, linear, CLGRAD_SCHEDULE_LINEAR_PARAMETERS,                                               \
-      "lr (start_factor + (end_factor - start_factor) min(t, total_iters) / total_iters): a warm-up",     \
-      "PyTorch LinearLR")                                                                                 \
-    X(5, POLYNOMIAL, polynomial, CLGRAD_SCHEDULE_POLYNOMIAL_PARAMETERS,                                   \
-      "lr (1 - min(t, total_iters) / total_iters)^power", "PyTorch PolynomialLR")                         \
-    X(6, COSINE_ANNEALING, cosine_annealing, CLGRAD_SCHEDULE_COSINE_PARAMETERS,                           \
-      "eta_min + (lr - eta_min) (1 + cos(pi t / T_max)) / 2: down until T_max, then up again, and so on", \
-      "PyTorch CosineAnnealingLR; Loshchilov and Hutter 2017")                                            \
-    X(7, COSINE_ANNEALING_WARM_RESTARTS, cosine_annealing_warm_restarts,                                  \
-      CLGRAD_SCHEDULE_RESTARTS_PARAMETERS,                                                                \
-      "eta_min + (lr - eta_min) (1 + cos(pi c / T)) / 2, c steps into a period of T, which is T_0, then " \
-      "T_0 T_mult, then T_0 T_mult^2, and so on",                                                         \
-      "PyTorch CosineAnnealingWarmRestarts; Loshchilov and Hutter 2017")                                  \
-    X(8, ONE_CYCLE, one_cycle, CLGRAD_SCHEDULE_ONE_CYCLE_PARAMETERS,                                      \
-      "from lr / div_factor up to lr at step pct_start total_steps - 1, then (three_phase: down to lr / " \
-      "div_factor at step 2 (pct_start total_steps - 1), then) down to lr / div_factor / "                \
-      "final_div_factor at step total_steps - 1, by cosines (linear_anneal: straight)",                   \
-      "PyTorch OneCycleLR; Smith and Topin 2018")                                                         \
-    X(9, REDUCE_ON_PLATEAU, reduce_on_plateau, CLGRAD_SCHEDULE_PLATEAU_PARAMETERS,                        \
-      "max(lr factor, min_lr), if that is less by more than eps, once more than patience metrics in a "   \
-      "row were not below best (1 - threshold) (absolute: best - threshold; maximum: above best (1 + "    \
-      "threshold) or best + threshold); see clgrad_plateau_step",                                         \
+#define CLGRAD_SCHEDULE_LIST(X)                                                                              \
+    X(0, CONSTANT, constant, CLGRAD_SCHEDULE_NO_PARAMETERS, "lr", "no schedule")                             \
+    X(1, STEP, step, CLGRAD_SCHEDULE_STEP_PARAMETERS, "lr gamma^floor(t / step_size)", "PyTorch StepLR")     \
+    X(2, MULTI_STEP, multi_step, CLGRAD_SCHEDULE_MULTI_STEP_PARAMETERS,                                      \
+      "lr gamma^k, k how many milestones (0 is none) are at most t", "PyTorch MultiStepLR")                  \
+    X(3, EXPONENTIAL, exponential, CLGRAD_SCHEDULE_EXPONENTIAL_PARAMETERS, "lr gamma^t",                     \
+      "PyTorch ExponentialLR")                                                                               \
+    X(4, LINEAR, linear, CLGRAD_SCHEDULE_LINEAR_PARAMETERS,                                                  \
+      "lr (start_factor + (end_factor - start_factor) min(t, total_iters) / total_iters): a warm-up",        \
+      "PyTorch LinearLR")                                                                                    \
+    X(5, POLYNOMIAL, polynomial, CLGRAD_SCHEDULE_POLYNOMIAL_PARAMETERS,                                      \
+      "lr (1 - min(t, total_iters) / total_iters)^power", "PyTorch PolynomialLR")                            \
+    X(6, COSINE_ANNEALING, cosine_annealing, CLGRAD_SCHEDULE_COSINE_PARAMETERS,                              \
+      "eta_min + (lr - eta_min) (1 + cos(pi t / T_max)) / 2: down until T_max, then up again, and so on",    \
+      "PyTorch CosineAnnealingLR; Loshchilov and Hutter 2017")                                               \
+    X(7, COSINE_ANNEALING_WARM_RESTARTS, cosine_annealing_warm_restarts,                                     \
+      CLGRAD_SCHEDULE_RESTARTS_PARAMETERS,                                                                   \
+      "eta_min + (lr - eta_min) (1 + cos(pi c / T)) / 2, c steps into a period of T, which is T_0, then "    \
+      "T_0 T_mult, then T_0 T_mult^2, and so on",                                                            \
+      "PyTorch CosineAnnealingWarmRestarts; Loshchilov and Hutter 2017")                                     \
+    X(8, ONE_CYCLE, one_cycle, CLGRAD_SCHEDULE_ONE_CYCLE_PARAMETERS,                                         \
+      "from lr / div_factor up to lr at step pct_start total_steps - 1, then (three_phase: down to lr / "    \
+      "div_factor at step 2 (pct_start total_steps - 1), then) down to lr / div_factor / "                   \
+      "final_div_factor at step total_steps - 1, by cosines (linear_anneal: straight); the momentum is not " \
+      "cycled, as PyTorch does unless cycle_momentum=False",                                                 \
+      "PyTorch OneCycleLR; Smith and Topin 2018")                                                            \
+    X(9, REDUCE_ON_PLATEAU, reduce_on_plateau, CLGRAD_SCHEDULE_PLATEAU_PARAMETERS,                           \
+      "max(lr factor, min_lr), if that is less by more than eps, once more than patience metrics in a "      \
+      "row were not below best (1 - threshold) (absolute: best - threshold; maximum: above best (1 + "       \
+      "threshold) or best + threshold); see clgrad_plateau_step",                                            \
       "PyTorch ReduceLROnPlateau")
 
 typedef enum clgrad_schedule_kind {
