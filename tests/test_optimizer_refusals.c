@@ -268,8 +268,7 @@ static void bad_groups_are_refused(clgrad_context *context)
     CHANGE_REFUSED(count = 9, invalid, "there are 9 groups, there must be 1 to 8");
     CHANGE_REFUSED(step = 0, invalid, "step is 0");
     CHANGE_REFUSED(groups[2].beta2 = 1, invalid, "group 2: adam's beta2 is 1");
-    CHANGE_REFUSED(groups[2].kind = CLGRAD_OPTIMIZER_ADAMW, invalid,
-                   "group 2 is adamw, but group 0 is adam");
+    CHANGE_REFUSED(groups[2].kind = CLGRAD_OPTIMIZER_ADAMW, invalid, "group 2 is adamw, but group 0 is adam");
     CHANGE_REFUSED(groups[0].kind = unknown_kind, invalid, "group 0: there is no optimizer 99");
     CHANGE_REFUSED(groups[1] = clgrad_optimizer_defaults(CLGRAD_OPTIMIZER_SGD), invalid,
                    "group 1 is sgd, but group 0 is adam");
