@@ -192,7 +192,9 @@ CLGRAD_API clgrad_activation clgrad_activation_defaults(clgrad_activation_kind k
  * So it is where f keeps the pieces of the line apart on which f' is constant: identity, relu, relu6,
  * hardtanh, hardshrink, and for most parameters leaky_relu, rrelu and threshold. Networks use it to keep one
  * array fewer. (sigmoid and tanh have derivatives that are written in y, y (1 - y) and 1 - y^2; but where y
- * is close to 1 these lose every digit.) False for NULL.
+ * is close to 1 these lose every digit. exp and sqrt lose none, y and 1 / (2 y); but as that is another
+ * formula than in x, which a call could not tell from it, layers with these two keep their input.) False for
+ * NULL.
  */
 CLGRAD_API bool clgrad_activation_from_output(const clgrad_activation *activation);
 
