@@ -8,9 +8,10 @@ static real act_exp(real x, float8 p)
     return exp_times(exp_of(x > 120 ? 120 : x < -120 ? -120 : x), 1);
 }
 
+/* p.s7: x is the output. */
 static real act_exp_gradient(real x, real dy, float8 p)
 {
-    return dy * act_exp(x, p);
+    return dy * (p.s7 != 0 ? x : act_exp(x, p));
 }
 
 static real act_log(real x, float8 p)
@@ -38,7 +39,7 @@ static real act_sqrt(real x, float8 p)
 
 static real act_sqrt_gradient(real x, real dy, float8 p)
 {
-    return dy * (0.5f / act_sqrt(x, p));
+    return dy * (0.5f / (p.s7 != 0 ? x : act_sqrt(x, p)));
 }
 
 static real act_square(real x, float8 p)

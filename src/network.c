@@ -99,9 +99,10 @@ static bool lay_out(clgrad_network *network, const clgrad_network_options *optio
     *parameters = *running = 0;
     for (size_t i = 0; i < options->layer_count; i++) {
         clgrad_network_layer *l = &network->layers[i];
-        *l = (clgrad_network_layer){.layer = options->layers[i],
-                                    .inputs = inputs,
-                                    .size = clgrad_layer_measure(&options->layers[i], inputs)};
+        *l = (clgrad_network_layer){.layer = options->layers[i], .inputs = inputs};
+        /* A dense layer works from its output alone where that is enough; others have their input at hand. */
+        l->layer.activation.given_output = l->layer.kind == CLGRAD_LAYER_DENSE;
+        l->size = clgrad_layer_measure(&l->layer, inputs);
         l->weight = *parameters;
         if (l->size.weight_rank > 0 &&
             !clgrad_add_product(parameters, l->size.weight_shape[0], l->size.weight_shape[1]))

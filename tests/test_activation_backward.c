@@ -151,6 +151,35 @@ static void check_from_output(clgrad_context *context, const variant *v)
     free(x);
 }
 
+/* exp and sqrt, where the descriptor says that the backward pass is given y: as from x, but for y's rounding.
+ */
+static void output_is_given(clgrad_context *context)
+{
+    const clgrad_activation_kind kinds[] = {CLGRAD_ACTIVATION_EXP, CLGRAD_ACTIVATION_SQRT};
+    for (size_t k = 0; k < COUNT(kinds); k++) {
+        variant v = {.activation = clgrad_activation_defaults(kinds[k])};
+        assert_false(clgrad_activation_from_output(&v.activation));
+        float x[300], dy[COUNT(x)];
+        for (size_t i = 0; i < COUNT(x); i++)
+            x[i] = k == 0 ? (float)i * 0.5f - 80 : (float)i * (float)i / 7;
+        fill_normal(dy, COUNT(dy), 7, 1);
+        clgrad_tensor tx = vector_with(context, COUNT(x), x);
+        assert_ok(context, clgrad_activation_forward(context, &v.activation, tx, tx));
+        float *y = tensor_floats(context, tx), *from_input = backward(context, &v, x, dy, COUNT(x));
+        v.activation.given_output = true;
+        assert_true(clgrad_activation_from_output(&v.activation));
+        float *from_output = backward(context, &v, y, dy, COUNT(x));
+        for (size_t i = 0; i < COUNT(x); i++)
+            if (!(ulp_distance(from_output[i], from_input[i]) <= 2))
+                fail_msg("kind %d at %g: dx is %.9g from y, %.9g from x", (int)kinds[k], (double)x[i],
+                         (double)from_output[i], (double)from_input[i]);
+        tensor_free(context, tx);
+        free(y);
+        free(from_input);
+        free(from_output);
+    }
+}
+
 static void output_stands_in_for_input(clgrad_context *context)
 {
     for_each_variant(context, check_from_output);
@@ -165,6 +194,7 @@ int main(void)
         CASE(backward_multiplies_by_dy),
         CASE(flat_pieces_mask_as_the_list_says),
         CASE(output_stands_in_for_input),
+        CASE(output_is_given),
     };
     return run_on_every_device(cases, COUNT(cases));
 }

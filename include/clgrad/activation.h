@@ -53,8 +53,8 @@ extern "C" {
  * - backward_floor: where f' crosses 0 between two neighbouring float32, no float32 argument gives it a small
  *   relative error; so the unit is that of the larger of |f'| and this number.
  * - masks: whether dx is 0 wherever f' is 0, whatever dy is (PyTorch selects there instead of multiplying).
- * - from_output: whether f'(f(x)) = f'(x), so that the output may stand in for the input in the backward
- *   pass. An expression over `activation`.
+ * - from_output: whether the output may stand in for the input in the backward pass, see
+ *   clgrad_activation_from_output. An expression over `activation`.
  *
  * Defaults are PyTorch's; threshold, clamp and pow, which have none there, get plain ones.
  * Values never change; new rows are appended.
@@ -123,16 +123,16 @@ extern "C" {
       "PyTorch nn.Hardswish; Howard et al. 2019")                                                            \
     X(23, LOGSIGMOID, logsigmoid, CLGRAD_ACTIVATION_NO_PARAMETERS, true, "", 4.0f, 8.0f, 0.0f, false, false, \
       "-log(1 + exp(-x))", "1 / (1 + exp(x))", "PyTorch nn.LogSigmoid")                                      \
-    X(24, EXP, exp, CLGRAD_ACTIVATION_NO_PARAMETERS, true, "", 4.0f, 8.0f, 0.0f, false, false, "exp(x)",     \
-      "exp(x)", "PyTorch torch.exp; oneDNN eltwise_exp")                                                     \
+    X(24, EXP, exp, CLGRAD_ACTIVATION_NO_PARAMETERS, true, "", 4.0f, 8.0f, 0.0f, false,                      \
+      activation->given_output, "exp(x)", "exp(x)", "PyTorch torch.exp; oneDNN eltwise_exp")                 \
     X(25, LOG, log, CLGRAD_ACTIVATION_NO_PARAMETERS, true, "", 4.0f, 8.0f, 0.0f, false, false, "log(x)",     \
       "1 / x", "PyTorch torch.log; oneDNN eltwise_log")                                                      \
     X(26, ABS, abs, CLGRAD_ACTIVATION_NO_PARAMETERS, true, "", 0.0f, 0.0f, 0.0f, false, false, "|x|",        \
       "sign(x), 0 at 0", "PyTorch torch.abs; oneDNN eltwise_abs")                                            \
     X(27, SQUARE, square, CLGRAD_ACTIVATION_NO_PARAMETERS, true, "", 4.0f, 8.0f, 0.0f, false, false, "x^2",  \
       "2 x", "PyTorch torch.square; oneDNN eltwise_square")                                                  \
-    X(28, SQRT, sqrt, CLGRAD_ACTIVATION_NO_PARAMETERS, true, "", 4.0f, 8.0f, 0.0f, false, false, "sqrt(x)",  \
-      "1 / (2 sqrt(x))", "PyTorch torch.sqrt; oneDNN eltwise_sqrt")                                          \
+    X(28, SQRT, sqrt, CLGRAD_ACTIVATION_NO_PARAMETERS, true, "", 4.0f, 8.0f, 0.0f, false,                    \
+      activation->given_output, "sqrt(x)", "1 / (2 sqrt(x))", "PyTorch torch.sqrt; oneDNN eltwise_sqrt")     \
     X(29, CLAMP, clamp, CLGRAD_ACTIVATION_CLAMP_PARAMETERS, activation->min <= activation->max,              \
       "min must not be above max", 0.0f, 0.0f, 0.0f, true, true, "min(max(x, min), max)",                    \
       "1 if min < x < max, else 0", "PyTorch torch.clamp (since 2.14); oneDNN eltwise_clip")                 \
@@ -166,6 +166,7 @@ typedef struct clgrad_activation {
     float min_val, max_val; /**< hardtanh: the interval */
     float min, max;         /**< clamp: the interval */
     float lower, upper;     /**< rrelu: the interval of the negative slope */
+    bool given_output;      /**< exp, sqrt: the backward pass is given y in x's place */
     float exponent;         /**< pow */
 } clgrad_activation;
 
@@ -192,8 +193,8 @@ CLGRAD_API clgrad_activation clgrad_activation_defaults(clgrad_activation_kind k
  * So it is where f keeps the pieces of the line apart on which f' is constant: identity, relu, relu6,
  * hardtanh, hardshrink, and for most parameters leaky_relu, rrelu and threshold. Networks use it to keep one
  * array fewer. (sigmoid and tanh have derivatives that are written in y, y (1 - y) and 1 - y^2; but where y
- * is close to 1 these lose every digit. exp and sqrt lose none, y and 1 / (2 y); but as that is another
- * formula than in x, which a call could not tell from it, layers with these two keep their input.) False for
+ * is close to 1 these lose every digit. Those of exp and sqrt, y and 1 / (2 y), lose none: for them it is
+ * true of a descriptor whose given_output is set, and then the backward pass must be given y.) False for
  * NULL.
  */
 CLGRAD_API bool clgrad_activation_from_output(const clgrad_activation *activation);

@@ -15,7 +15,7 @@ static clgrad_status forward(clgrad_context *context, const clgrad_activation *a
     clgrad_cl_give_count(&launch, n);
     clgrad_cl_give_tensor(&launch, x);
     clgrad_cl_give_tensor(&launch, y);
-    clgrad_cl_give_parameters(&launch, clgrad_activation_describe(activation->kind)->parameters, activation);
+    clgrad_cl_give_activation(&launch, activation);
     clgrad_cl_over_elements(&launch, n);
     return clgrad_cl_enqueue(&launch, 1);
 }
@@ -29,7 +29,7 @@ static clgrad_status backward(clgrad_context *context, const clgrad_activation *
     clgrad_cl_give_tensor(&launch, x);
     clgrad_cl_give_tensor(&launch, dy);
     clgrad_cl_give_tensor(&launch, dx);
-    clgrad_cl_give_parameters(&launch, clgrad_activation_describe(activation->kind)->parameters, activation);
+    clgrad_cl_give_activation(&launch, activation);
     clgrad_cl_over_elements(&launch, n);
     return clgrad_cl_enqueue(&launch, 1);
 }

@@ -182,6 +182,9 @@ void clgrad_cl_give_parameters(clgrad_cl_launch *launch, const clgrad_parameter 
 /* Any other value: a vector or a struct. */
 void clgrad_cl_give_value(clgrad_cl_launch *launch, size_t bytes, const void *value);
 
+/* An activation's parameters; the last of the eight says whether the backward pass is given the output. */
+void clgrad_cl_give_activation(clgrad_cl_launch *launch, const clgrad_activation *activation);
+
 /* The record of faults, for a kernel that may write it, and for one that reads it. */
 void clgrad_cl_give_fault(clgrad_cl_launch *launch);
 void clgrad_cl_give_fault_read_only(clgrad_cl_launch *launch);

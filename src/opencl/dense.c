@@ -22,7 +22,7 @@ static clgrad_status forward(clgrad_context *context, const clgrad_activation *a
     clgrad_cl_give_tensor(&launch, bias);
     clgrad_cl_give_int(&launch, clgrad_present(bias));
     clgrad_cl_give_tensor(&launch, h);
-    clgrad_cl_give_parameters(&launch, clgrad_activation_describe(activation->kind)->parameters, activation);
+    clgrad_cl_give_activation(&launch, activation);
     clgrad_cl_over_matrix(&launch, out, batch);
 
     clgrad_status status = clgrad_cl_ready(&launch, 1);
@@ -54,7 +54,7 @@ static clgrad_status backward(clgrad_context *context, const clgrad_activation *
     clgrad_cl_give_tensor(&launch, dz);
     clgrad_cl_give_tensor(&launch, dbias);
     clgrad_cl_give_int(&launch, clgrad_present(dbias));
-    clgrad_cl_give_parameters(&launch, clgrad_activation_describe(activation->kind)->parameters, activation);
+    clgrad_cl_give_activation(&launch, activation);
     clgrad_cl_over_groups(&launch, clgrad_cl_cover(out, width));
 
     clgrad_status status = clgrad_cl_ready(&launch, 1);

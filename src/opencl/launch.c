@@ -85,6 +85,14 @@ void clgrad_cl_give_parameters(clgrad_cl_launch *launch, const clgrad_parameter 
     clgrad_cl_give_value(launch, sizeof values, &values);
 }
 
+void clgrad_cl_give_activation(clgrad_cl_launch *launch, const clgrad_activation *activation)
+{
+    cl_float8 values;
+    clgrad_parameters_pack(clgrad_activation_describe(activation->kind)->parameters, activation, values.s);
+    values.s[7] = activation->given_output ? 1 : 0;
+    clgrad_cl_give_value(launch, sizeof values, &values);
+}
+
 void clgrad_cl_give_fault_read_only(clgrad_cl_launch *launch)
 {
     clgrad_cl_give_value(launch, sizeof(cl_mem), &launch->cl->fault);

@@ -31,7 +31,11 @@ double clgrad_ref_activate_derivative(const clgrad_activation *activation, doubl
 
 double clgrad_ref_activate_backward(const clgrad_activation *activation, double x, double dy)
 {
-    const double derivative = clgrad_ref_activate_derivative(activation, x);
+    double derivative = clgrad_ref_activate_derivative(activation, x);
+    if (activation->given_output && activation->kind == CLGRAD_ACTIVATION_EXP)
+        derivative = x; /* exp' = exp */
+    if (activation->given_output && activation->kind == CLGRAD_ACTIVATION_SQRT)
+        derivative = 1 / (2 * x); /* with y^2 = x, 2 y y' = 1 */
     /* where PyTorch's backward pass selects, there is no NaN from 0 times infinity */
     if (formulas[activation->kind].masks && derivative == 0)
         return 0;
