@@ -61,21 +61,6 @@ prelu_weight(ulong n, ulong columns, ulong inner, ulong width, __global const st
         STORE(result, result_at + column, all);
 }
 
-/* result = the sum of n numbers; one work-group. */
-__kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void
-prelu_total(ulong n, __global const storage *numbers, ulong numbers_at, __global storage *result,
-            ulong result_at)
-{
-    __local real shared[GROUP_SIZE];
-    const size_t item = get_local_id(0);
-    sum total = {0, 0};
-    for (size_t i = item; i < n; i += GROUP_SIZE)
-        sum_add(&total, LOAD(numbers, numbers_at + i));
-    const real all = sum_lanes(shared, item, item, GROUP_SIZE, sum_result(total));
-    if (item == 0)
-        STORE(result, result_at, all);
-}
-
 /* y = a s(b): a row of x holds columns numbers a, then as many b. Work-items: columns, padded, x rows. */
 __kernel void glu_forward(ulong rows, ulong columns, __global const storage *x, ulong x_at,
                           __global storage *y, ulong y_at)

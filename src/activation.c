@@ -1,12 +1,7 @@
 #include "check.h"
 
 #define PARAMETER(...) CLGRAD_PARAMETER_ENTRY(clgrad_activation, __VA_ARGS__)
-#define ROW(value, identifier, name, PARAMETERS, ...)                                                 \
-    static const clgrad_parameter name##_parameters[] = {PARAMETERS(PARAMETER){0}};                   \
-    _Static_assert(sizeof name##_parameters <= (CLGRAD_PARAMETER_MAX + 1) * sizeof(clgrad_parameter), \
-                   #name " has too many parameters");
-CLGRAD_ACTIVATION_LIST(ROW)
-#undef ROW
+CLGRAD_ACTIVATION_LIST(CLGRAD_PARAMETER_ARRAY)
 #undef PARAMETER
 
 static const clgrad_activation_info infos[] = {

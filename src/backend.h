@@ -110,6 +110,7 @@ typedef struct clgrad_normalization_functions {
                                     clgrad_tensor dy, clgrad_tensor dx, clgrad_tensor dweight,
                                     clgrad_tensor dbias);
 } clgrad_normalization_functions;
+
 typedef struct clgrad_clip_functions {
     /* total_norm may be absent; the gradient is not empty in either */
     clgrad_status (*norm)(clgrad_context *context, float max_norm, float norm_type, clgrad_tensor gradient,

@@ -182,6 +182,17 @@ void clgrad_check_apart_or_same(clgrad_check *check, const char *name, clgrad_te
         clgrad_check_apart(check, name, tensor, other_name, other);
 }
 
+void clgrad_check_all_apart(clgrad_check *check, const clgrad_named_tensor *outputs, size_t output_count,
+                            const clgrad_named_tensor *inputs, size_t input_count)
+{
+    for (size_t i = 0; i < output_count; i++) {
+        for (size_t j = 0; j < input_count; j++)
+            clgrad_check_apart(check, outputs[i].name, outputs[i].tensor, inputs[j].name, inputs[j].tensor);
+        for (size_t j = 0; j < i; j++)
+            clgrad_check_apart(check, outputs[i].name, outputs[i].tensor, outputs[j].name, outputs[j].tensor);
+    }
+}
+
 void clgrad_check_scalar(clgrad_check *check, const char *name, clgrad_tensor tensor)
 {
     clgrad_check_tensor(check, name, tensor, CLGRAD_TYPE_FLOAT32, CLGRAD_ANY_RANK);

@@ -68,6 +68,15 @@ void clgrad_check_apart(clgrad_check *check, const char *name, clgrad_tensor ten
 void clgrad_check_apart_or_same(clgrad_check *check, const char *name, clgrad_tensor tensor,
                                 const char *other_name, clgrad_tensor other);
 
+/* No output shares a byte with an input or with another output. */
+typedef struct clgrad_named_tensor {
+    const char *name;
+    clgrad_tensor tensor;
+} clgrad_named_tensor;
+
+void clgrad_check_all_apart(clgrad_check *check, const clgrad_named_tensor *outputs, size_t output_count,
+                            const clgrad_named_tensor *inputs, size_t input_count);
+
 /* A float32 tensor of one element: rank 0, or shape [1]. */
 void clgrad_check_scalar(clgrad_check *check, const char *name, clgrad_tensor tensor);
 

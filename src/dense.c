@@ -38,10 +38,7 @@ clgrad_status clgrad_dense_forward(clgrad_context *context, const clgrad_activat
     check_matrix(&check, "z", z, size.batch, size.out);
     check_matrix(&check, "h", h, size.batch, size.out);
     clgrad_check_apart_or_same(&check, "h", h, "z", z);
-    const struct {
-        const char *name;
-        clgrad_tensor tensor;
-    } inputs[] = {{"x", x}, {"weight", weight}, {"bias", bias}};
+    const clgrad_named_tensor inputs[] = {{"x", x}, {"weight", weight}, {"bias", bias}};
     for (int i = 0; i < 3; i++) {
         clgrad_check_apart(&check, "z", z, inputs[i].name, inputs[i].tensor);
         clgrad_check_apart(&check, "h", h, inputs[i].name, inputs[i].tensor);
@@ -68,22 +65,13 @@ clgrad_status clgrad_dense_backward(clgrad_context *context, const clgrad_activa
     if (clgrad_present(dx))
         check_matrix(&check, "dx", dx, size.batch, size.in);
 
-    const struct {
-        const char *name;
-        clgrad_tensor tensor;
-    } inputs[] = {{"x", x}, {"weight", weight}, {"z", z}, {"dh", dh}},
-      outputs[] = {{"dz", dz}, {"dweight", dweight}, {"dbias", dbias}, {"dx", dx}};
     clgrad_check_apart_or_same(&check, "dz", dz, "z", z);
     clgrad_check_apart_or_same(&check, "dz", dz, "dh", dh);
     clgrad_check_apart(&check, "dz", dz, "x", x);
     clgrad_check_apart(&check, "dz", dz, "weight", weight);
-    for (int i = 1; i < 4; i++) {
-        for (int j = 0; j < 4; j++)
-            clgrad_check_apart(&check, outputs[i].name, outputs[i].tensor, inputs[j].name, inputs[j].tensor);
-        for (int j = 0; j < i; j++)
-            clgrad_check_apart(&check, outputs[i].name, outputs[i].tensor, outputs[j].name,
-                               outputs[j].tensor);
-    }
+    clgrad_check_all_apart(
+        &check, (const clgrad_named_tensor[]){{"dweight", dweight}, {"dbias", dbias}, {"dx", dx}}, 3,
+        (const clgrad_named_tensor[]){{"x", x}, {"weight", weight}, {"z", z}, {"dh", dh}, {"dz", dz}}, 5);
     if (check.status != CLGRAD_STATUS_SUCCESS)
         return check.status;
     return context->backend->dense->backward(context, activation, x, weight, z, dh, dz, dweight, dbias, dx);

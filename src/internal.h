@@ -65,6 +65,13 @@ void clgrad_parameters_default(const clgrad_parameter *parameters, void *descrip
 /* Whether the value is in the list of initializers. */
 bool clgrad_initializer_exists(clgrad_initializer initializer);
 
+/* The parameters of one row of a family's list, as an array; PARAMETER is the family's
+ * CLGRAD_PARAMETER_ENTRY. */
+#define CLGRAD_PARAMETER_ARRAY(value, identifier, name, PARAMETERS, ...)                              \
+    static const clgrad_parameter name##_parameters[] = {PARAMETERS(PARAMETER){0}};                   \
+    _Static_assert(sizeof name##_parameters <= (CLGRAD_PARAMETER_MAX + 1) * sizeof(clgrad_parameter), \
+                   #name " has too many parameters");
+
 /* One line of a family's list, as an entry of an array of clgrad_parameter. */
 #define CLGRAD_PARAMETER_ENTRY(descriptor_type, kind, field, default_value, minimum, maximum) \
     {#field, CLGRAD_PARAMETER_##kind, offsetof(descriptor_type, field), default_value, minimum, maximum},

@@ -183,28 +183,23 @@ static void check_gradient(clgrad_check *check, const clgrad_loss *loss, bool gi
     }
 }
 
-typedef struct named {
-    const char *name;
-    clgrad_tensor tensor;
-} named;
-
 /* No output shares memory with an input, but a gradient may lie where its operand does, or with an output. */
 static void check_places(clgrad_check *check, const clgrad_loss_inputs *inputs, clgrad_tensor dvalue,
                          clgrad_tensor value, const clgrad_loss_gradients *gradients)
 {
     /* A gradient has its operand's number here, and the value one that no input has. */
-    const named in[] = {{"prediction", inputs->prediction},
-                        {"target", inputs->target},
-                        {"other", inputs->other},
-                        {"weight", inputs->weight},
-                        {"pos_weight", inputs->pos_weight},
-                        {"input_lengths", inputs->input_lengths},
-                        {"target_lengths", inputs->target_lengths},
-                        {"dvalue", dvalue}};
-    const named out[] = {{"dprediction", gradients->dprediction},
-                         {"dtarget", gradients->dtarget},
-                         {"dother", gradients->dother},
-                         {"value", value}};
+    const clgrad_named_tensor in[] = {{"prediction", inputs->prediction},
+                                      {"target", inputs->target},
+                                      {"other", inputs->other},
+                                      {"weight", inputs->weight},
+                                      {"pos_weight", inputs->pos_weight},
+                                      {"input_lengths", inputs->input_lengths},
+                                      {"target_lengths", inputs->target_lengths},
+                                      {"dvalue", dvalue}};
+    const clgrad_named_tensor out[] = {{"dprediction", gradients->dprediction},
+                                       {"dtarget", gradients->dtarget},
+                                       {"dother", gradients->dother},
+                                       {"value", value}};
     const size_t ins = sizeof in / sizeof in[0], outs = sizeof out / sizeof out[0], gradient_count = outs - 1;
     for (size_t o = 0; o < outs; o++) {
         for (size_t i = 0; i < ins; i++)

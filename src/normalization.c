@@ -48,23 +48,6 @@ static void check_both(clgrad_check *check, const char *name, clgrad_tensor tens
                           clgrad_present(other) ? "there" : "absent");
 }
 
-/* A row of tensors by name, for the rule that no output overlaps anything. */
-typedef struct named {
-    const char *name;
-    clgrad_tensor tensor;
-} named;
-
-static void check_all_apart(clgrad_check *check, const named *outputs, size_t output_count,
-                            const named *inputs, size_t input_count)
-{
-    for (size_t i = 0; i < output_count; i++) {
-        for (size_t j = 0; j < input_count; j++)
-            clgrad_check_apart(check, outputs[i].name, outputs[i].tensor, inputs[j].name, inputs[j].tensor);
-        for (size_t j = 0; j < i; j++)
-            clgrad_check_apart(check, outputs[i].name, outputs[i].tensor, outputs[j].name, outputs[j].tensor);
-    }
-}
-
 /* y, mean and rstd of either forward pass; statistics is how many of mean and rstd there are. */
 static void check_forward(clgrad_check *check, clgrad_tensor x, clgrad_tensor weight, clgrad_tensor bias,
                           clgrad_tensor y, clgrad_tensor mean, clgrad_tensor rstd, size_t statistics)
@@ -76,8 +59,8 @@ static void check_forward(clgrad_check *check, clgrad_tensor x, clgrad_tensor we
     check_vector(check, "mean", mean, statistics);
     check_vector(check, "rstd", rstd, statistics);
     clgrad_check_apart_or_same(check, "y", y, "x", x);
-    check_all_apart(check, (const named[]){{"y", y}, {"mean", mean}, {"rstd", rstd}}, 3,
-                    (const named[]){{"weight", weight}, {"bias", bias}}, 2);
+    clgrad_check_all_apart(check, (const clgrad_named_tensor[]){{"y", y}, {"mean", mean}, {"rstd", rstd}}, 3,
+                           (const clgrad_named_tensor[]){{"weight", weight}, {"bias", bias}}, 2);
     clgrad_check_apart(check, "mean", mean, "x", x);
     clgrad_check_apart(check, "rstd", rstd, "x", x);
 }
@@ -100,8 +83,9 @@ static void check_backward(clgrad_check *check, clgrad_tensor x, clgrad_tensor w
     if (!clgrad_present(dx) && !clgrad_present(dweight) && !clgrad_present(dbias))
         clgrad_check_fail(check, CLGRAD_STATUS_INVALID_ARGUMENT, "dx, dweight and dbias are all absent");
     clgrad_check_apart_or_same(check, "dx", dx, "dy", dy);
-    check_all_apart(check, (const named[]){{"dx", dx}, {"dweight", dweight}, {"dbias", dbias}}, 3,
-                    (const named[]){{"x", x}, {"weight", weight}, {"mean", mean}, {"rstd", rstd}}, 4);
+    clgrad_check_all_apart(
+        check, (const clgrad_named_tensor[]){{"dx", dx}, {"dweight", dweight}, {"dbias", dbias}}, 3,
+        (const clgrad_named_tensor[]){{"x", x}, {"weight", weight}, {"mean", mean}, {"rstd", rstd}}, 4);
     clgrad_check_apart(check, "dweight", dweight, "dy", dy);
     clgrad_check_apart(check, "dbias", dbias, "dy", dy);
 }
@@ -153,9 +137,10 @@ clgrad_status clgrad_batch_norm_forward(clgrad_context *context, const clgrad_ba
     check_vector(&check, "running_mean", running_mean, x.shape[1]);
     check_vector(&check, "running_var", running_var, x.shape[1]);
     check_forward(&check, x, weight, bias, y, mean, rstd, x.shape[1]);
-    check_all_apart(
-        &check, (const named[]){{"running_mean", running_mean}, {"running_var", running_var}}, 2,
-        (const named[]){
+    clgrad_check_all_apart(
+        &check, (const clgrad_named_tensor[]){{"running_mean", running_mean}, {"running_var", running_var}},
+        2,
+        (const clgrad_named_tensor[]){
             {"x", x}, {"weight", weight}, {"bias", bias}, {"y", y}, {"mean", mean}, {"rstd", rstd}},
         6);
     if (check.status != CLGRAD_STATUS_SUCCESS)

@@ -3,12 +3,7 @@
 #include <stdio.h>
 
 #define PARAMETER(...) CLGRAD_PARAMETER_ENTRY(clgrad_optimizer, __VA_ARGS__)
-#define ROW(value, identifier, name, PARAMETERS, ...)                                                 \
-    static const clgrad_parameter name##_parameters[] = {PARAMETERS(PARAMETER){0}};                   \
-    _Static_assert(sizeof name##_parameters <= (CLGRAD_PARAMETER_MAX + 1) * sizeof(clgrad_parameter), \
-                   #name " has too many parameters");
-CLGRAD_OPTIMIZER_LIST(ROW)
-#undef ROW
+CLGRAD_OPTIMIZER_LIST(CLGRAD_PARAMETER_ARRAY)
 #undef PARAMETER
 
 static const clgrad_optimizer_info infos[] = {

@@ -113,12 +113,7 @@ static double schedule_reduce_on_plateau(const clgrad_schedule *s, double lr, ui
 /* ---- the list ---- */
 
 #define PARAMETER(...) CLGRAD_PARAMETER_ENTRY(clgrad_schedule, __VA_ARGS__)
-#define ROW(value, identifier, name, PARAMETERS, ...)                                                 \
-    static const clgrad_parameter name##_parameters[] = {PARAMETERS(PARAMETER){0}};                   \
-    _Static_assert(sizeof name##_parameters <= (CLGRAD_PARAMETER_MAX + 1) * sizeof(clgrad_parameter), \
-                   #name " has too many parameters");
-CLGRAD_SCHEDULE_LIST(ROW)
-#undef ROW
+CLGRAD_SCHEDULE_LIST(CLGRAD_PARAMETER_ARRAY)
 #undef PARAMETER
 
 static const clgrad_schedule_info infos[] = {

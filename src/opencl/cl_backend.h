@@ -117,7 +117,7 @@ typedef enum clgrad_cl_source {
     CLGRAD_CL_ACTIVATION,
     CLGRAD_CL_CLIP,
     CLGRAD_CL_DENSE,
-    CLGRAD_CL_LOSS,
+    CLGRAD_CL_TOTAL,
     CLGRAD_CL_LOSS_CHANNEL,
     CLGRAD_CL_LOSS_CTC,
     CLGRAD_CL_LOSS_ELEMENT,
@@ -214,6 +214,22 @@ typedef struct clgrad_cl_division {
 } clgrad_cl_division;
 
 clgrad_cl_division clgrad_cl_share_out(const clgrad_cl_context *cl, size_t n);
+
+/*
+ * Sums between the launches of one call: room for so many numbers in sum_scratch.memory, and the launch that
+ * makes result = scale * the sum of count of them, by one work-group.
+ */
+clgrad_status clgrad_cl_reserve_sums(clgrad_cl_context *cl, size_t numbers);
+clgrad_cl_launch clgrad_cl_prepare_total(clgrad_context *context, cl_mem numbers, size_t count,
+                                         clgrad_tensor result, double scale);
+
+/*
+ * How a matrix is shared among a reduction's work-items. A row belongs to so many neighbours, its lanes: one
+ * on a CPU, whose work-items take a row each; on a GPU neighbours read neighbouring columns. Of columns a
+ * group takes so many at a time.
+ */
+size_t clgrad_cl_row_lanes(const clgrad_cl_context *cl, size_t columns);
+size_t clgrad_cl_column_width(const clgrad_cl_context *cl, size_t columns);
 
 /* How many groups of a size cover n. */
 size_t clgrad_cl_cover(size_t n, size_t group);

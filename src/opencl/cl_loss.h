@@ -46,12 +46,6 @@ typedef struct clgrad_cl_loss_call {
     double term_scale, total_scale;
 } clgrad_cl_loss_call;
 
-/* value = total_scale * the sum of count numbers, by one work-group. */
-clgrad_cl_launch clgrad_cl_loss_prepare_total(const clgrad_cl_loss_call *call, cl_mem numbers, size_t count);
-
-/* Room for so many numbers between the launches of one call, in call->cl->sum_scratch.memory. */
-clgrad_status clgrad_cl_loss_reserve(const clgrad_cl_loss_call *call, size_t numbers);
-
 /* One for each extent. */
 clgrad_status clgrad_cl_loss_elements(const clgrad_cl_loss_call *call);
 clgrad_status clgrad_cl_loss_rows(const clgrad_cl_loss_call *call);

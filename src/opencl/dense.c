@@ -44,7 +44,7 @@ static clgrad_status backward(clgrad_context *context, const clgrad_activation *
         {.m = out, .n = in, .k = batch, .a = dz, .transpose_a = true, .b = x, .c = dweight},
         {.m = batch, .n = in, .k = out, .a = dz, .b = weight, .c = dx}};
     const size_t product_count = clgrad_present(dx) ? 2 : 1;
-    const size_t width = clgrad_cl_power_of_two(out, cl->group_size < 32 ? cl->group_size : 32);
+    const size_t width = clgrad_cl_column_width(cl, out);
     clgrad_cl_launch launch = begin(context, activation, "dense_backward");
     clgrad_cl_give_count(&launch, batch);
     clgrad_cl_give_count(&launch, out);

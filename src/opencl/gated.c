@@ -53,12 +53,12 @@ static clgrad_status prelu_backward(clgrad_context *context, clgrad_tensor x, cl
 
     if (clgrad_present(dweight)) {
         if (shared) {
-            clgrad_status status = clgrad_cl_reserve(cl, &cl->sum_scratch, SHARED_COLUMNS * sizeof(cl_float));
+            clgrad_status status = clgrad_cl_reserve_sums(cl, SHARED_COLUMNS);
             if (status != CLGRAD_STATUS_SUCCESS)
                 return status;
         }
         const size_t columns = shared ? SHARED_COLUMNS : l.channels;
-        const size_t width = clgrad_cl_power_of_two(columns, cl->group_size < 32 ? cl->group_size : 32);
+        const size_t width = clgrad_cl_column_width(cl, columns);
         clgrad_cl_launch *sums = &launches[count++];
         *sums = clgrad_cl_begin(context, CLGRAD_CL_GATED, "ACTIVATION=act_", "sigmoid", "prelu_weight");
         clgrad_cl_give_count(sums, l.count);
@@ -72,14 +72,9 @@ static clgrad_status prelu_backward(clgrad_context *context, clgrad_tensor x, cl
         else
             clgrad_cl_give_tensor(sums, dweight);
         clgrad_cl_over_groups(sums, clgrad_cl_cover(columns, width));
-        if (shared) {
-            clgrad_cl_launch *total = &launches[count++];
-            *total = clgrad_cl_begin(context, CLGRAD_CL_GATED, "ACTIVATION=act_", "sigmoid", "prelu_total");
-            clgrad_cl_give_count(total, SHARED_COLUMNS);
-            clgrad_cl_give_memory(total, cl->sum_scratch.memory, 0);
-            clgrad_cl_give_tensor(total, dweight);
-            clgrad_cl_over_groups(total, 1);
-        }
+        if (shared)
+            launches[count++] =
+                clgrad_cl_prepare_total(context, cl->sum_scratch.memory, SHARED_COLUMNS, dweight, 1);
     }
     if (clgrad_present(dx)) {
         launches[count] = begin_elements(context, "prelu_backward", &l, x, weight);

@@ -126,6 +126,16 @@ clgrad_cl_division clgrad_cl_share_out(const clgrad_cl_context *cl, size_t n)
     return (clgrad_cl_division){groups, share};
 }
 
+size_t clgrad_cl_row_lanes(const clgrad_cl_context *cl, size_t columns)
+{
+    return cl->is_cpu ? 1 : clgrad_cl_power_of_two(columns, cl->group_size);
+}
+
+size_t clgrad_cl_column_width(const clgrad_cl_context *cl, size_t columns)
+{
+    return clgrad_cl_power_of_two(columns, cl->group_size < 32 ? cl->group_size : 32);
+}
+
 /* What the device, and this kernel on it, allow. */
 static size_t element_group(const clgrad_cl_launch *launch)
 {

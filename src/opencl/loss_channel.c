@@ -41,7 +41,7 @@ static void prepare_divisor(const clgrad_cl_loss_call *call, clgrad_cl_division 
     clgrad_cl_over_groups(&launches[0], shares.groups);
 
     /* Not the kernel that adds up the values: that is another source's, with arguments of its own. */
-    launches[1] = clgrad_cl_begin_with(call->context, CLGRAD_CL_LOSS_CHANNEL, options(call), "loss_total");
+    launches[1] = clgrad_cl_begin_with(call->context, CLGRAD_CL_LOSS_CHANNEL, options(call), "total");
     clgrad_cl_give_count(&launches[1], shares.groups);
     clgrad_cl_give_memory(&launches[1], scratch, sum_at + 1);
     clgrad_cl_give_memory(&launches[1], scratch, sum_at);
@@ -57,8 +57,7 @@ static clgrad_cl_launch prepare_channels(const clgrad_cl_loss_call *call, cl_mem
     snprintf(name, sizeof name, "loss_%s", call->info->name);
     /* A CPU's work-item takes a row of its own; on a GPU neighbours read neighbouring memory: classes, or
      * with further dimensions rows. */
-    const size_t lanes =
-        call->cl->is_cpu || call->inner > 1 ? 1 : clgrad_cl_power_of_two(call->classes, call->cl->group_size);
+    const size_t lanes = call->inner > 1 ? 1 : clgrad_cl_row_lanes(call->cl, call->classes);
 
     clgrad_cl_launch launch =
         clgrad_cl_begin_with(call->context, CLGRAD_CL_LOSS_CHANNEL, options(call), name);
@@ -100,7 +99,7 @@ clgrad_status clgrad_cl_loss_channels(const clgrad_cl_loss_call *call)
     const size_t divisor_at = adds_up ? call->terms : 0;
     clgrad_status status = CLGRAD_STATUS_SUCCESS;
     if (adds_up || divides_before)
-        status = clgrad_cl_loss_reserve(call, divisor_at + (divides_before ? 1 + shares.groups : 0));
+        status = clgrad_cl_reserve_sums(call->cl, divisor_at + (divides_before ? 1 + shares.groups : 0));
     if (status != CLGRAD_STATUS_SUCCESS)
         return status;
     const cl_mem scratch = call->cl->sum_scratch.memory;
@@ -119,6 +118,7 @@ clgrad_status clgrad_cl_loss_channels(const clgrad_cl_loss_call *call)
     launches[count++] = prepare_channels(&scaled, divides_before ? scratch : NULL, divisor_at, values,
                                          adds_up ? 0 : call->value.offset);
     if (adds_up)
-        launches[count++] = clgrad_cl_loss_prepare_total(&scaled, values, call->terms);
+        launches[count++] =
+            clgrad_cl_prepare_total(scaled.context, values, call->terms, scaled.value, scaled.total_scale);
     return clgrad_cl_enqueue(launches, count);
 }

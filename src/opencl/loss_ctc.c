@@ -21,7 +21,7 @@ clgrad_status clgrad_cl_loss_sequences(const clgrad_cl_loss_call *call)
     const size_t room = call->inputs.target.shape[1];
     const workspace space = choose_workspace(call, room);
     const size_t workspace_at = adds_up ? call->batch : 0;
-    clgrad_status status = clgrad_cl_loss_reserve(call, workspace_at + space.stride * call->batch);
+    clgrad_status status = clgrad_cl_reserve_sums(call->cl, workspace_at + space.stride * call->batch);
     if (status != CLGRAD_STATUS_SUCCESS)
         return status;
     const cl_mem scratch = call->cl->sum_scratch.memory;
@@ -54,6 +54,7 @@ clgrad_status clgrad_cl_loss_sequences(const clgrad_cl_loss_call *call)
     clgrad_cl_give_fault(sequences);
     clgrad_cl_over_groups(sequences, call->batch);
     if (adds_up)
-        launches[1] = clgrad_cl_loss_prepare_total(call, scratch, call->batch);
+        launches[1] =
+            clgrad_cl_prepare_total(call->context, scratch, call->batch, call->value, call->total_scale);
     return clgrad_cl_enqueue(launches, adds_up ? 2 : 1);
 }

@@ -102,11 +102,12 @@ clgrad_status clgrad_cl_loss_elements(const clgrad_cl_loss_call *call)
 {
     const clgrad_cl_division shares = clgrad_cl_share_out(call->cl, call->terms);
     const bool in_parts = (call->wants & WANT_TOTAL) && shares.groups > 1;
-    clgrad_status status = in_parts ? clgrad_cl_loss_reserve(call, shares.groups) : CLGRAD_STATUS_SUCCESS;
+    clgrad_status status = in_parts ? clgrad_cl_reserve_sums(call->cl, shares.groups) : CLGRAD_STATUS_SUCCESS;
     if (status != CLGRAD_STATUS_SUCCESS)
         return status;
     clgrad_cl_launch launches[2] = {prepare(call, shares, in_parts)};
     if (in_parts)
-        launches[1] = clgrad_cl_loss_prepare_total(call, call->cl->sum_scratch.memory, shares.groups);
+        launches[1] = clgrad_cl_prepare_total(call->context, call->cl->sum_scratch.memory, shares.groups,
+                                              call->value, call->total_scale);
     return clgrad_cl_enqueue(launches, in_parts ? 2 : 1);
 }

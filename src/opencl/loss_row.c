@@ -16,7 +16,7 @@ static clgrad_cl_launch prepare_rows(const clgrad_cl_loss_call *call, cl_mem val
     char name[64];
     snprintf(name, sizeof name, "loss_%s", call->info->name);
     /* A CPU's work-item takes a row of its own; on a GPU neighbours read neighbouring classes. */
-    const size_t lanes = call->cl->is_cpu ? 1 : clgrad_cl_power_of_two(call->classes, call->cl->group_size);
+    const size_t lanes = clgrad_cl_row_lanes(call->cl, call->classes);
 
     clgrad_cl_launch launch = clgrad_cl_begin_with(call->context, CLGRAD_CL_LOSS_ROW, "", name);
     clgrad_cl_give_count(&launch, call->terms);
@@ -48,7 +48,7 @@ clgrad_status clgrad_cl_loss_rows(const clgrad_cl_loss_call *call)
     const size_t workspace_at = adds_up ? call->terms : 0;
     const size_t numbers = workspace_at + workspace_per_class(call) * call->terms * call->classes;
     clgrad_status status =
-        adds_up || numbers > 0 ? clgrad_cl_loss_reserve(call, numbers) : CLGRAD_STATUS_SUCCESS;
+        adds_up || numbers > 0 ? clgrad_cl_reserve_sums(call->cl, numbers) : CLGRAD_STATUS_SUCCESS;
     if (status != CLGRAD_STATUS_SUCCESS)
         return status;
     cl_mem values = NULL;
@@ -59,6 +59,7 @@ clgrad_status clgrad_cl_loss_rows(const clgrad_cl_loss_call *call)
     clgrad_cl_launch launches[2] = {
         prepare_rows(call, values, adds_up ? 0 : call->value.offset, workspace_at)};
     if (adds_up)
-        launches[1] = clgrad_cl_loss_prepare_total(call, values, call->terms);
+        launches[1] =
+            clgrad_cl_prepare_total(call->context, values, call->terms, call->value, call->total_scale);
     return clgrad_cl_enqueue(launches, adds_up ? 2 : 1);
 }

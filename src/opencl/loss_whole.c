@@ -18,7 +18,7 @@ clgrad_status clgrad_cl_loss_whole(const clgrad_cl_loss_call *call)
 {
     /* Room for the value, where the caller does not want it, and the sums behind it. */
     const clgrad_cl_division shares = clgrad_cl_share_out(call->cl, call->terms);
-    clgrad_status status = clgrad_cl_loss_reserve(call, 1 + SUMS_PER_GROUP * shares.groups);
+    clgrad_status status = clgrad_cl_reserve_sums(call->cl, 1 + SUMS_PER_GROUP * shares.groups);
     if (status != CLGRAD_STATUS_SUCCESS)
         return status;
     const cl_mem scratch = call->cl->sum_scratch.memory;

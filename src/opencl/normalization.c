@@ -23,7 +23,7 @@ static clgrad_cl_launch begin_rows(clgrad_context *context, const char *kernel, 
 {
     clgrad_cl_context *cl = clgrad_cl(context);
     const size_t rows = x.shape[0], columns = x.shape[1];
-    const size_t lanes = cl->is_cpu ? 1 : clgrad_cl_power_of_two(columns, cl->group_size);
+    const size_t lanes = clgrad_cl_row_lanes(cl, columns);
     clgrad_cl_launch launch = clgrad_cl_begin(context, CLGRAD_CL_NORMALIZATION, NULL, NULL, kernel);
     clgrad_cl_give_count(&launch, rows);
     clgrad_cl_give_count(&launch, columns);
@@ -38,7 +38,7 @@ static clgrad_cl_launch begin_columns(clgrad_context *context, const char *kerne
 {
     clgrad_cl_context *cl = clgrad_cl(context);
     const size_t rows = x.shape[0], columns = x.shape[1];
-    const size_t width = clgrad_cl_power_of_two(columns, cl->group_size < 32 ? cl->group_size : 32);
+    const size_t width = clgrad_cl_column_width(cl, columns);
     clgrad_cl_launch launch = clgrad_cl_begin(context, CLGRAD_CL_NORMALIZATION, NULL, NULL, kernel);
     clgrad_cl_give_count(&launch, rows);
     clgrad_cl_give_count(&launch, columns);

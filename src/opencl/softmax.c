@@ -7,7 +7,7 @@ static clgrad_cl_launch begin(clgrad_context *context, clgrad_softmax_kind kind,
 {
     clgrad_cl_context *cl = clgrad_cl(context);
     const size_t columns = like.shape[like.rank - 1], rows = clgrad_tensor_count(like) / columns;
-    const size_t lanes = cl->is_cpu ? 1 : clgrad_cl_power_of_two(columns, cl->group_size);
+    const size_t lanes = clgrad_cl_row_lanes(cl, columns);
     const bool logarithm = kind == CLGRAD_SOFTMAX_LOG_SOFTMAX;
     clgrad_cl_launch launch =
         clgrad_cl_begin(context, CLGRAD_CL_SOFTMAX, logarithm ? "LOGARITHM=" : NULL, "1", kernel);
