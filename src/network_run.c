@@ -26,7 +26,9 @@ static size_t lay_out_workspace(clgrad_network *network, size_t batch, bool trai
     size_t end = 0, widest = 0;
     for (size_t i = 0; i < network->layer_count; i++) {
         clgrad_network_layer *l = &network->layers[i];
-        if (!reserve(&end, 0, batch, l->size.outputs, &l->y))
+        if (!training && i > 0 && l->layer.kind == CLGRAD_LAYER_DROPOUT)
+            l->y = network->layers[i - 1].y; /* it passes on what it gets: no copy */
+        else if (!reserve(&end, 0, batch, l->size.outputs, &l->y))
             return SIZE_MAX;
         if (training && !reserve(&end, l->size.kept, batch, l->size.kept_a_row, &l->kept))
             return SIZE_MAX;
@@ -130,15 +132,12 @@ static clgrad_status begin_call(clgrad_network *network, const char *call, clgra
     clgrad_check_scalar(&check, "loss", loss);
     clgrad_check_apart(&check, "loss", loss, "x", x);
     check_own(&check, network, "loss", loss);
-    const struct {
-        const char *name;
-        clgrad_tensor tensor;
-    } rest[] = {{"target", inputs->target},
-                {"other", inputs->other},
-                {"weight", inputs->weight},
-                {"pos_weight", inputs->pos_weight},
-                {"input_lengths", inputs->input_lengths},
-                {"target_lengths", inputs->target_lengths}};
+    const clgrad_named_tensor rest[] = {{"target", inputs->target},
+                                        {"other", inputs->other},
+                                        {"weight", inputs->weight},
+                                        {"pos_weight", inputs->pos_weight},
+                                        {"input_lengths", inputs->input_lengths},
+                                        {"target_lengths", inputs->target_lengths}};
     for (size_t i = 0; i < sizeof rest / sizeof rest[0]; i++) {
         clgrad_check_apart(&check, "loss", loss, rest[i].name, rest[i].tensor);
         check_own(&check, network, rest[i].name, rest[i].tensor);
