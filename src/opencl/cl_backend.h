@@ -50,6 +50,7 @@ struct clgrad_cl_context {
     char build_options[128]; /* of every program */
     size_t group_size;       /* of reductions, a power of two */
     size_t element_group;    /* of everything else */
+    size_t compute_units;
     bool is_cpu;
     struct clgrad_cl_kernel *kernels; /* those built so far, see program.c */
     cl_mem fault; /* two clgrad_faults, which kernels write: the second for optimizers' groups alone */
@@ -58,6 +59,7 @@ struct clgrad_cl_context {
     clgrad_cl_scratch clip_scratch, gemm_scratch;
     clgrad_cl_scratch sum_scratch; /* of the losses and of prelu: sums on their way from launch to launch */
     const clgrad_cl_gemm_provider *gemm;
+    bool dense_in_tiles; /* dense layers multiply by their own kernels, not by gemm */
     void *noted_addresses[2]; /* gemm_blas.c's */
     bool used_clblast;        /* gemm_clblast.c's */
 };
@@ -117,6 +119,7 @@ typedef enum clgrad_cl_source {
     CLGRAD_CL_ACTIVATION,
     CLGRAD_CL_CLIP,
     CLGRAD_CL_DENSE,
+    CLGRAD_CL_DENSE_TILES,
     CLGRAD_CL_TOTAL,
     CLGRAD_CL_LOSS_CHANNEL,
     CLGRAD_CL_LOSS_CTC,
@@ -196,6 +199,9 @@ void clgrad_cl_over_elements(clgrad_cl_launch *launch, size_t n);
  * rest. */
 void clgrad_cl_over_matrix(clgrad_cl_launch *launch, size_t columns, size_t rows);
 
+/* A matrix of groups of one work-item each. */
+void clgrad_cl_over_single_items(clgrad_cl_launch *launch, size_t columns, size_t rows);
+
 /* So many groups of GROUP_SIZE. */
 void clgrad_cl_over_groups(clgrad_cl_launch *launch, size_t groups);
 
@@ -267,6 +273,15 @@ extern const clgrad_gated_functions clgrad_cl_gated_functions;
 extern const clgrad_noise_functions clgrad_cl_noise_functions;
 extern const clgrad_normalization_functions clgrad_cl_normalization_functions;
 extern const clgrad_clip_functions clgrad_cl_clip_functions;
+
+/* Dense layers by kernels that multiply themselves. */
+clgrad_status clgrad_cl_dense_tiles_forward(clgrad_context *context, const clgrad_activation *activation,
+                                            clgrad_tensor x, clgrad_tensor weight, clgrad_tensor bias,
+                                            clgrad_tensor z, clgrad_tensor h);
+clgrad_status clgrad_cl_dense_tiles_backward(clgrad_context *context, const clgrad_activation *activation,
+                                             clgrad_tensor x, clgrad_tensor weight, clgrad_tensor z,
+                                             clgrad_tensor dh, clgrad_tensor dz, clgrad_tensor dweight,
+                                             clgrad_tensor dbias, clgrad_tensor dx);
 
 /* What an optimizer's kernel needs beside the options, for the step of this number. */
 void clgrad_cl_optimizer_derive(const clgrad_optimizer *optimizer, uint64_t step, float derived[8]);

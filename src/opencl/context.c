@@ -53,6 +53,9 @@ static clgrad_status set_up(clgrad_cl_context *cl)
                            cl->base.device.driver);
     cl->is_cpu = cl->base.device.type == CLGRAD_DEVICE_CPU;
     choose_groups(cl);
+    cl_uint units = 1;
+    clGetDeviceInfo(cl->device, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof units, &units, NULL);
+    cl->compute_units = units;
 
     cl_device_fp_config precision = 0;
     clGetDeviceInfo(cl->device, CL_DEVICE_SINGLE_FP_CONFIG, sizeof precision, &precision, NULL);

@@ -12,6 +12,8 @@ static clgrad_status forward(clgrad_context *context, const clgrad_activation *a
                              clgrad_tensor weight, clgrad_tensor bias, clgrad_tensor z, clgrad_tensor h)
 {
     clgrad_cl_context *cl = clgrad_cl(context);
+    if (cl->dense_in_tiles)
+        return clgrad_cl_dense_tiles_forward(context, activation, x, weight, bias, z, h);
     const size_t batch = x.shape[0], in = x.shape[1], out = weight.shape[0];
     const clgrad_cl_product product = {
         .m = batch, .n = out, .k = in, .a = x, .b = weight, .transpose_b = true, .c = z};
@@ -39,6 +41,8 @@ static clgrad_status backward(clgrad_context *context, const clgrad_activation *
                               clgrad_tensor dweight, clgrad_tensor dbias, clgrad_tensor dx)
 {
     clgrad_cl_context *cl = clgrad_cl(context);
+    if (cl->dense_in_tiles)
+        return clgrad_cl_dense_tiles_backward(context, activation, x, weight, z, dh, dz, dweight, dbias, dx);
     const size_t batch = x.shape[0], in = x.shape[1], out = weight.shape[0];
     const clgrad_cl_product products[] = {
         {.m = out, .n = in, .k = batch, .a = dz, .transpose_a = true, .b = x, .c = dweight},

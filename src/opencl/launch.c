@@ -166,6 +166,13 @@ void clgrad_cl_over_matrix(clgrad_cl_launch *launch, size_t columns, size_t rows
         launch->groups[1] = 32768;
 }
 
+void clgrad_cl_over_single_items(clgrad_cl_launch *launch, size_t columns, size_t rows)
+{
+    launch->local[0] = launch->local[1] = 1;
+    launch->groups[0] = columns;
+    launch->groups[1] = rows;
+}
+
 void clgrad_cl_over_groups(clgrad_cl_launch *launch, size_t groups)
 {
     launch->local[0] = launch->cl->group_size;

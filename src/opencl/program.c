@@ -17,6 +17,7 @@ static const char *const sources[][MAX_PIECES] = {
     [CLGRAD_CL_CLIP] = {clgrad_kernel_common, clgrad_kernel_clip},
     [CLGRAD_CL_ACTIVATION] = {clgrad_kernel_common, ACTIVATION_PIECES},
     [CLGRAD_CL_DENSE] = {clgrad_kernel_common, ACTIVATION_PIECES, clgrad_kernel_dense},
+    [CLGRAD_CL_DENSE_TILES] = {clgrad_kernel_common, ACTIVATION_PIECES, clgrad_kernel_dense_tiles},
     [CLGRAD_CL_TOTAL] = {clgrad_kernel_common, clgrad_kernel_total},
     [CLGRAD_CL_LOSS_CHANNEL] = {clgrad_kernel_common, clgrad_kernel_row, clgrad_kernel_loss,
                                 clgrad_kernel_loss_lanes, clgrad_kernel_total, clgrad_kernel_loss_channel},
