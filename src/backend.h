@@ -158,6 +158,7 @@ struct clgrad_context {
     clgrad_device device;
     size_t references; /* the caller's, and one for each live buffer */
     clgrad_fault fault;
+    clgrad_counters counters;
     char error[sizeof(clgrad_message)];
 };
 
@@ -165,6 +166,7 @@ struct clgrad_buffer {
     clgrad_context *context;
     size_t bytes;
     void *storage; /* the backend's */
+    bool borrowed; /* storage is the caller's, not allocated here */
     /* Where it lies, for telling overlaps: storage at byte 0, but for a caller's sub-buffer its parent. */
     void *root;
     size_t origin;

@@ -87,6 +87,14 @@ clgrad_status clgrad_context_report_fault(clgrad_context *context)
                        fault.limit - 1);
 }
 
+clgrad_status clgrad_context_counters(const clgrad_context *context, clgrad_counters *counters)
+{
+    if (context == NULL || counters == NULL)
+        return CLGRAD_STATUS_INVALID_ARGUMENT;
+    *counters = context->counters;
+    return CLGRAD_STATUS_SUCCESS;
+}
+
 clgrad_status clgrad_context_finish(clgrad_context *context)
 {
     if (context == NULL)

@@ -24,6 +24,8 @@ clgrad_status clgrad_buffer_create(clgrad_context *context, size_t bytes, clgrad
         return status;
     }
     created->root = created->storage;
+    context->counters.allocations++;
+    context->counters.allocated_bytes += bytes;
     clgrad_context_retain(context);
     *buffer = created;
     return CLGRAD_STATUS_SUCCESS;
@@ -35,6 +37,8 @@ void clgrad_buffer_destroy(clgrad_buffer *buffer)
         return;
     clgrad_context *context = buffer->context;
     context->backend->tensor->release(context, buffer);
+    if (!buffer->borrowed)
+        context->counters.allocated_bytes -= buffer->bytes;
     free(buffer);
     clgrad_context_release(context);
 }

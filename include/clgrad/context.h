@@ -56,12 +56,13 @@ CLGRAD_API clgrad_status clgrad_device_list(clgrad_device *devices, size_t capac
  *                       platform P, counted from 0 as clgrad_device_list does), or "reference".
  *                       NULL means the environment variable CLGRAD_DEVICE or, where that is unset or
  *                       empty, "opencl".
- *                       (CLGRAD_GEMM chooses who multiplies matrices: see opencl.h.)
+ *                       (CLGRAD_GEMM chooses who multiplies matrices, CLGRAD_CACHE where compiled programs
+ *                       are kept: see opencl.h.)
  * @param context        receives the context; NULL after a failure
  * @param message        receives a sentence after a failure; may be NULL
- * @return SUCCESS; INVALID_ARGUMENT (context is NULL, or the specification or CLGRAD_GEMM cannot be read);
- *         DEVICE_NOT_FOUND; UNSUPPORTED (the device offers no kernel language clgrad can use);
- *         OUT_OF_MEMORY; DEVICE_ERROR
+ * @return SUCCESS; INVALID_ARGUMENT (context is NULL, or the specification, CLGRAD_GEMM or CLGRAD_CACHE
+ *         cannot be read); DEVICE_NOT_FOUND; UNSUPPORTED (the device offers no kernel language clgrad can
+ *         use); OUT_OF_MEMORY; DEVICE_ERROR
  */
 CLGRAD_API clgrad_status clgrad_context_create(const char *specification, clgrad_context **context,
                                                clgrad_message *message);
@@ -96,6 +97,27 @@ CLGRAD_API const clgrad_device *clgrad_context_device(const clgrad_context *cont
  *         OUT_OF_MEMORY; DEVICE_ERROR
  */
 CLGRAD_API clgrad_status clgrad_context_finish(clgrad_context *context);
+
+/**
+ * What a context has done since it was opened. Once a call has been made with some shape, the same call
+ * compiles, creates and allocates nothing more, and nothing in a training step waits; these numbers show it.
+ *
+ * The reference has neither programs nor a queue: it counts allocations and allocated_bytes, and leaves the
+ * rest 0. What CLBlast does inside (it compiles its own kernels on first use) is not seen.
+ */
+typedef struct clgrad_counters {
+    uint64_t programs_compiled; /**< from source */
+    uint64_t programs_loaded;   /**< from the disk cache of compiled programs (see opencl.h) */
+    uint64_t kernels_created;
+    uint64_t allocations;     /**< of device memory: buffers, and what the context keeps for itself */
+    uint64_t allocated_bytes; /**< of those, in use now; memory that the caller brought is not counted */
+    /** Commands: kernels, native kernels, copies, reads and writes; a product by CLBlast counts as one. */
+    uint64_t enqueues;
+    uint64_t waits; /**< times that the host waited for the device */
+} clgrad_counters;
+
+/** The counters so far. Asks the host alone, never waits. INVALID_ARGUMENT for NULL, else SUCCESS. */
+CLGRAD_API clgrad_status clgrad_context_counters(const clgrad_context *context, clgrad_counters *counters);
 
 #ifdef __cplusplus
 }

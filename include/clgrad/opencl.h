@@ -34,6 +34,13 @@ CLGRAD_API clgrad_status clgrad_opencl_context_create(cl_command_queue queue, cl
  * Matrix products go to CLBlast, or to a host BLAS on CPU devices that run native kernels. The environment
  * variable CLGRAD_GEMM, read when a context is opened, overrides that: "clblast" or "blas"; anything else is
  * refused.
+ *
+ * Compiled programs are kept on disk, in $XDG_CACHE_HOME/clgrad or else $HOME/.cache/clgrad, one file each:
+ * the next process that needs the same program, from the same driver for the same device, loads it. A program
+ * is put there when the context that has compiled it closes. Several processes may use the folder at once, it
+ * may be deleted at any time, and where it cannot be used programs are compiled. The environment variable
+ * CLGRAD_CACHE, read when a context is opened, overrides the place: "off" for none, or the absolute path of a
+ * folder; anything else is refused.
  */
 
 /**

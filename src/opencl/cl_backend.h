@@ -5,7 +5,7 @@
  * context.c   opens and closes contexts
  * interop.c   does so around the caller's own objects (opencl.h of the public headers)
  * memory.c    keeps scratch memory and the record of faults
- * program.c   builds programs on first use and keeps their kernels
+ * program.c   builds programs on first use and keeps their kernels; program_cache.c keeps them on disk too
  * launch.c    sets a kernel's arguments and enqueues it
  * gemm.c      chooses who multiplies matrices
  * the rest    one file a family: which kernel, which arguments, which grid
@@ -53,6 +53,7 @@ struct clgrad_cl_context {
     size_t compute_units;
     bool is_cpu;
     struct clgrad_cl_kernel *kernels; /* those built so far, see program.c */
+    char *cache_folder;               /* of compiled programs; NULL for none */
     cl_mem fault; /* two clgrad_faults, which kernels write: the second for optimizers' groups alone */
     clgrad_fault fetched[2]; /* what a read of it, perhaps still pending, brings */
     bool fault_possible;     /* a kernel that may write it has been enqueued since it was last read */
@@ -137,7 +138,30 @@ typedef enum clgrad_cl_source {
  */
 clgrad_status clgrad_cl_find_kernel(clgrad_cl_context *cl, clgrad_cl_source source, const char *options,
                                     const char *name, cl_kernel *kernel, size_t *group_limit);
+
+/* Put the programs that were compiled from source on disk; and let go of all. */
+void clgrad_cl_save_programs(clgrad_cl_context *cl);
 void clgrad_cl_release_kernels(clgrad_cl_context *cl);
+
+enum { CLGRAD_CL_MAX_PIECES = 7 };
+
+/* What a program is compiled from: pieces of source, one after the other, and options. */
+typedef struct clgrad_cl_recipe {
+    cl_uint count;
+    const char *pieces[CLGRAD_CL_MAX_PIECES];
+    char options[384];
+} clgrad_cl_recipe;
+
+/* ---- compiled programs on disk ---- */
+
+/* Find the folder; only a CLGRAD_CACHE that cannot be understood fails. */
+clgrad_status clgrad_cl_open_cache(clgrad_cl_context *cl);
+
+/* A recipe's program, built, if it is on disk and the driver takes it; else NULL. */
+cl_program clgrad_cl_load_program(clgrad_cl_context *cl, const clgrad_cl_recipe *recipe);
+
+/* Put a program that was built from a recipe on disk, if it can be done. */
+void clgrad_cl_save_program(clgrad_cl_context *cl, const clgrad_cl_recipe *recipe, cl_program program);
 
 /* ---- launches ---- */
 

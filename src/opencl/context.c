@@ -69,7 +69,10 @@ static clgrad_status set_up(clgrad_cl_context *cl)
         clCreateBuffer(cl->context, CL_MEM_READ_WRITE | CL_MEM_COPY_HOST_PTR, sizeof none, none, &error);
     if (error != CL_SUCCESS)
         return clgrad_cl_fail(cl, error, "clCreateBuffer");
-    return clgrad_cl_choose_gemm(cl);
+    cl->base.counters.allocations++;
+    cl->base.counters.allocated_bytes += sizeof none;
+    clgrad_status status = clgrad_cl_open_cache(cl);
+    return status == CLGRAD_STATUS_SUCCESS ? clgrad_cl_choose_gemm(cl) : status;
 }
 
 static clgrad_status finish(clgrad_context *context);
@@ -149,6 +152,7 @@ static clgrad_status finish(clgrad_context *context)
     clgrad_status status = clgrad_cl_fetch_fault(cl);
     if (status != CLGRAD_STATUS_SUCCESS)
         return status;
+    cl->base.counters.waits++;
     cl_int error = clFinish(cl->queue);
     return error == CL_SUCCESS ? clgrad_cl_keep_fault(cl) : clgrad_cl_fail(cl, error, "clFinish");
 }
@@ -158,6 +162,7 @@ static void destroy(clgrad_context *context)
     clgrad_cl_context *cl = clgrad_cl(context);
     if (cl->queue != NULL)
         clFinish(cl->queue);
+    clgrad_cl_save_programs(cl);
     clgrad_cl_release_kernels(cl);
     clgrad_cl_release_memory(cl->fault);
     clgrad_cl_release_memory(cl->clip_scratch.memory);
@@ -168,5 +173,6 @@ static void destroy(clgrad_context *context)
         clReleaseCommandQueue(cl->queue);
     if (cl->context != NULL)
         clReleaseContext(cl->context);
+    free(cl->cache_folder);
     free(cl);
 }

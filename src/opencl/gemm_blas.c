@@ -109,9 +109,11 @@ static clgrad_status multiply(clgrad_cl_context *cl, const clgrad_cl_product *p)
     for (size_t i = 0; i + 1 < j.memory_count && error == CL_SUCCESS; i++) {
         note n = {.slot = &cl->noted_addresses[i]};
         const void *place = &n.address;
+        cl->base.counters.enqueues++;
         error = clEnqueueNativeKernel(cl->queue, take_note, &n, sizeof n, 1, &list.memories[i], &place, 0,
                                       NULL, NULL);
     }
+    cl->base.counters.enqueues++;
     const void *places[] = {&j.addresses[0], &j.addresses[1], &j.addresses[2]};
     if (error == CL_SUCCESS)
         error = clEnqueueNativeKernel(cl->queue, run, &j, sizeof j, list.count, list.memories, places, 0,

@@ -77,6 +77,7 @@ static clgrad_status multiply(clgrad_cl_context *cl, const clgrad_cl_product *p)
 {
     const arguments r = make_arguments(p);
     cl->used_clblast = true;
+    cl->base.counters.enqueues++;
     CLBlastStatusCode code = CLBlastSgemmWithTempBuffer(
         CLBlastLayoutRowMajor, r.transpose_a, r.transpose_b, p->m, p->n, p->k, 1.0f, clgrad_cl_memory(p->a),
         p->a.offset, r.a.leading, clgrad_cl_memory(p->b), p->b.offset, r.b.leading, 0.0f,

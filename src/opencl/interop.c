@@ -79,7 +79,8 @@ clgrad_status clgrad_opencl_buffer_create(clgrad_context *context, cl_mem memory
         return clgrad_fail(context, CLGRAD_STATUS_OUT_OF_MEMORY,
                            "opencl_buffer_create: the host is out of memory");
     clRetainMemObject(memory);
-    *created = (clgrad_buffer){.context = context, .bytes = bytes, .storage = memory, .root = memory};
+    *created = (clgrad_buffer){
+        .context = context, .bytes = bytes, .storage = memory, .borrowed = true, .root = memory};
     cl_mem parent = NULL;
     clGetMemObjectInfo(memory, CL_MEM_ASSOCIATED_MEMOBJECT, sizeof parent, &parent, NULL);
     if (parent != NULL) {

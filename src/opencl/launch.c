@@ -196,6 +196,7 @@ clgrad_status clgrad_cl_enqueue(const clgrad_cl_launch *launches, size_t count)
         const size_t global[2] = {l->groups[0] * l->local[0], l->groups[1] * l->local[1]};
         if (global[0] == 0 || global[1] == 0)
             continue;
+        l->cl->base.counters.enqueues++;
         cl_int error =
             clEnqueueNDRangeKernel(l->cl->queue, l->kernel, 2, NULL, global, l->local, 0, NULL, NULL);
         if (error != CL_SUCCESS)

@@ -19,6 +19,8 @@ clgrad_status clgrad_cl_reserve(clgrad_cl_context *cl, clgrad_cl_scratch *scratc
         return clgrad_cl_fail(cl, error, "clCreateBuffer");
     /* What is enqueued keeps the old memory alive until it is done. */
     clgrad_cl_release_memory(scratch->memory);
+    cl->base.counters.allocations++;
+    cl->base.counters.allocated_bytes += bytes - scratch->bytes;
     *scratch = (clgrad_cl_scratch){memory, bytes};
     return CLGRAD_STATUS_SUCCESS;
 }
@@ -27,6 +29,7 @@ clgrad_status clgrad_cl_fetch_fault(clgrad_cl_context *cl)
 {
     if (!cl->fault_possible)
         return CLGRAD_STATUS_SUCCESS;
+    cl->base.counters.enqueues++;
     cl_int error = clEnqueueReadBuffer(cl->queue, cl->fault, CL_FALSE, 0, sizeof cl->fetched, cl->fetched, 0,
                                        NULL, NULL);
     return error == CL_SUCCESS ? CLGRAD_STATUS_SUCCESS : clgrad_cl_fail(cl, error, "clEnqueueReadBuffer");
@@ -43,6 +46,7 @@ clgrad_status clgrad_cl_keep_fault(clgrad_cl_context *cl)
         return CLGRAD_STATUS_SUCCESS;
     const clgrad_fault *found = cl->fetched[0].kind != CLGRAD_FAULT_NONE ? &cl->fetched[0] : &cl->fetched[1];
     if (found->kind != CLGRAD_FAULT_NONE) {
+        cl->base.counters.enqueues++;
         cl_int error =
             clEnqueueWriteBuffer(cl->queue, cl->fault, CL_FALSE, 0, sizeof none, none, 0, NULL, NULL);
         if (error != CL_SUCCESS)

@@ -6,13 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_PIECES 7
 #define ACTIVATION_PIECES                                                                      \
     clgrad_kernel_real_math, clgrad_kernel_activation_smooth, clgrad_kernel_activation_powers, \
         clgrad_kernel_activation
 
 /* What each source is put together from, in order. */
-static const char *const sources[][MAX_PIECES] = {
+static const char *const sources[][CLGRAD_CL_MAX_PIECES] = {
     [CLGRAD_CL_TENSOR] = {clgrad_kernel_common, clgrad_kernel_tensor},
     [CLGRAD_CL_CLIP] = {clgrad_kernel_common, clgrad_kernel_clip},
     [CLGRAD_CL_ACTIVATION] = {clgrad_kernel_common, ACTIVATION_PIECES},
@@ -44,6 +43,7 @@ typedef struct clgrad_cl_kernel {
     cl_program program;
     cl_kernel kernel;
     size_t group_limit;
+    bool is_new; /* its program was compiled here and is not yet on disk */
 } clgrad_cl_kernel;
 
 static void free_kernel(clgrad_cl_kernel *entry)
@@ -53,6 +53,27 @@ static void free_kernel(clgrad_cl_kernel *entry)
     if (entry->program != NULL)
         clReleaseProgram(entry->program);
     free(entry);
+}
+
+static clgrad_cl_recipe make_recipe(const clgrad_cl_context *cl, const clgrad_cl_kernel *entry)
+{
+    clgrad_cl_recipe recipe = {0};
+    while (recipe.count < CLGRAD_CL_MAX_PIECES && sources[entry->source][recipe.count] != NULL) {
+        recipe.pieces[recipe.count] = sources[entry->source][recipe.count];
+        recipe.count++;
+    }
+    snprintf(recipe.options, sizeof recipe.options, "%s %s", cl->build_options, entry->options);
+    return recipe;
+}
+
+void clgrad_cl_save_programs(clgrad_cl_context *cl)
+{
+    for (clgrad_cl_kernel *entry = cl->kernels; entry != NULL; entry = entry->next)
+        if (entry->is_new) {
+            const clgrad_cl_recipe recipe = make_recipe(cl, entry);
+            clgrad_cl_save_program(cl, &recipe, entry->program);
+            entry->is_new = false;
+        }
 }
 
 void clgrad_cl_release_kernels(clgrad_cl_context *cl)
@@ -83,19 +104,19 @@ static clgrad_status fail_build(clgrad_cl_context *cl, const clgrad_cl_kernel *e
 
 static clgrad_status build_program(clgrad_cl_context *cl, clgrad_cl_kernel *entry)
 {
-    cl_uint pieces = 0;
-    while (pieces < MAX_PIECES && sources[entry->source][pieces] != NULL)
-        pieces++;
-    const char *texts[MAX_PIECES];
-    memcpy(texts, sources[entry->source], sizeof texts);
-    char options[sizeof cl->build_options + sizeof entry->options + 1];
-    snprintf(options, sizeof options, "%s %s", cl->build_options, entry->options);
-
+    clgrad_cl_recipe recipe = make_recipe(cl, entry);
+    entry->program = clgrad_cl_load_program(cl, &recipe);
+    if (entry->program != NULL) {
+        cl->base.counters.programs_loaded++;
+        return CLGRAD_STATUS_SUCCESS;
+    }
     cl_int error = CL_SUCCESS;
-    entry->program = clCreateProgramWithSource(cl->context, pieces, texts, NULL, &error);
+    entry->program = clCreateProgramWithSource(cl->context, recipe.count, recipe.pieces, NULL, &error);
     if (error != CL_SUCCESS)
         return clgrad_cl_fail(cl, error, "clCreateProgramWithSource");
-    error = clBuildProgram(entry->program, 1, &cl->device, options, NULL, NULL);
+    error = clBuildProgram(entry->program, 1, &cl->device, recipe.options, NULL, NULL);
+    cl->base.counters.programs_compiled++;
+    entry->is_new = true;
     return error == CL_SUCCESS ? CLGRAD_STATUS_SUCCESS : fail_build(cl, entry, error);
 }
 
@@ -119,6 +140,7 @@ static clgrad_status add_kernel(clgrad_cl_context *cl, clgrad_cl_kernel *entry)
         return fail_build(cl, entry, error);
     if (error != CL_SUCCESS)
         return clgrad_cl_fail(cl, error, "clCreateKernel");
+    cl->base.counters.kernels_created++;
     if (clGetKernelWorkGroupInfo(entry->kernel, cl->device, CL_KERNEL_WORK_GROUP_SIZE,
                                  sizeof entry->group_limit, &entry->group_limit, NULL) != CL_SUCCESS)
         entry->group_limit = SIZE_MAX;

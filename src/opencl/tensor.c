@@ -34,6 +34,7 @@ static clgrad_status write(clgrad_context *context, clgrad_tensor tensor, const 
 {
     clgrad_cl_context *cl = clgrad_cl(context);
     const size_t size = clgrad_type_size(tensor.type);
+    cl->base.counters.enqueues++, cl->base.counters.waits++;
     cl_int error = clEnqueueWriteBuffer(cl->queue, clgrad_cl_memory(tensor), CL_TRUE, tensor.offset * size,
                                         clgrad_bytes(tensor), data, 0, NULL, NULL);
     return error == CL_SUCCESS ? CLGRAD_STATUS_SUCCESS : clgrad_cl_fail(cl, error, "clEnqueueWriteBuffer");
@@ -47,6 +48,7 @@ static clgrad_status read(clgrad_context *context, clgrad_tensor tensor, void *d
     clgrad_status status = clgrad_cl_fetch_fault(cl);
     if (status != CLGRAD_STATUS_SUCCESS)
         return status;
+    cl->base.counters.enqueues++, cl->base.counters.waits++;
     cl_int error = clEnqueueReadBuffer(cl->queue, clgrad_cl_memory(tensor), CL_TRUE, tensor.offset * size,
                                        clgrad_bytes(tensor), data, 0, NULL, NULL);
     return error == CL_SUCCESS ? clgrad_cl_keep_fault(cl) : clgrad_cl_fail(cl, error, "clEnqueueReadBuffer");
@@ -72,6 +74,7 @@ static clgrad_status copy(clgrad_context *context, clgrad_tensor source, clgrad_
 {
     clgrad_cl_context *cl = clgrad_cl(context);
     const size_t size = clgrad_type_size(source.type);
+    cl->base.counters.enqueues++;
     cl_int error = clEnqueueCopyBuffer(cl->queue, clgrad_cl_memory(source), clgrad_cl_memory(destination),
                                        source.offset * size, destination.offset * size, clgrad_bytes(source),
                                        0, NULL, NULL);
