@@ -1,6 +1,6 @@
 /*
  * What a dense layer does besides its matrix products. Built behind activation.cl, which says what ACTIVATION
- * is.
+ * is, and columns.cl.
  */
 
 /* z += bias, h = f(z). Work-items: columns, padded, x as many rows as the grid allows. h may be z. */
@@ -20,31 +20,28 @@ __kernel void dense_forward(ulong rows, ulong columns, __global storage *z, ulon
     }
 }
 
-/*
- * dz = dh * f'(z) and dbias = the sum of dz over the rows, in one pass. A work-group takes width columns (a
- * power of two) and all rows; each of its GROUP_SIZE / width rows of work-items adds up every height-th row,
- * then a tree adds those, so that the order depends on the sizes alone. dz may be dh or z.
- */
-__kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void
+/* dz = dh * f'(z) and dbias = the sum of dz over the rows, in one pass. dz may be dh or z. */
+__kernel __attribute__((reqd_work_group_size(COLUMN_GROUP, 1, 1))) void
 dense_backward(ulong rows, ulong columns, ulong width, __global const storage *z, ulong z_at,
                __global const storage *dh, ulong dh_at, __global storage *dz, ulong dz_at,
                __global storage *dbias, ulong dbias_at, int has_bias, float8 p)
 {
-    __local real shared[GROUP_SIZE];
-    const size_t place = get_local_id(0) % width, lane = get_local_id(0) / width, height = GROUP_SIZE / width;
-    const size_t column = get_group_id(0) * width + place;
-
-    sum total = {0, 0};
-    if (column < columns)
-        for (size_t row = lane; row < rows; row += height) {
-            const size_t i = row * columns + column;
-            const real d = ACTIVATION_GRADIENT(LOAD(z, z_at + i), LOAD(dh, dh_at + i), p);
-            STORE(dz, dz_at + i, d);
-            sum_add(&total, d);
+    __local real shared[COLUMN_GROUP];
+    const strip s = strip_among(columns, width);
+    sums total;
+    sums_begin(&total, s);
+    for (size_t row = s.lane; row < rows; row += s.height) {
+        const size_t at = row * columns + s.first;
+        real d[STRIP];
+        for (int k = 0; k < s.count; k++)
+            d[k] = ACTIVATION_GRADIENT(LOAD(z, z_at + at + k), LOAD(dh, dh_at + at + k), p);
+        for (int k = 0; k < s.count; k++) {
+            STORE(dz, dz_at + at + k, d[k]);
+            sums_add(&total, k, d[k]);
         }
-
-    /* The lanes of one column are neighbours in shared. */
-    const real result = sum_lanes(shared, place * height + lane, lane, height, sum_result(total));
-    if (has_bias && column < columns && lane == 0)
-        STORE(dbias, dbias_at + column, result);
+    }
+    sums_finish(&total, s, shared);
+    if (has_bias && s.lane == 0)
+        for (int k = 0; k < s.count; k++)
+            STORE(dbias, dbias_at + s.first + k, total.value[k]);
 }

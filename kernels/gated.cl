@@ -1,5 +1,5 @@
 /*
- * PReLU and GLU. Built behind activation.cl, whose sigmoid GLU's gate is.
+ * PReLU and GLU. Built behind activation.cl, whose sigmoid GLU's gate is, and columns.cl.
  */
 
 /* x is [batch, channels, inner]; weight has one number, or one for each channel. */
@@ -36,29 +36,29 @@ __kernel void prelu_backward(ulong n, ulong channels, ulong inner, __global cons
 
 /*
  * result[c] = the sum of x dy over column c where x <= 0. The n numbers are [rows, columns, inner] but for
- * the end of the last row, which may be missing. A work-group takes width columns, as dense_backward does.
+ * the end of the last row, which may be missing.
  */
-__kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void
+__kernel __attribute__((reqd_work_group_size(COLUMN_GROUP, 1, 1))) void
 prelu_weight(ulong n, ulong columns, ulong inner, ulong width, __global const storage *x, ulong x_at,
              __global const storage *dy, ulong dy_at, __global storage *result, ulong result_at)
 {
-    __local real shared[GROUP_SIZE];
-    const size_t place = get_local_id(0) % width, lane = get_local_id(0) / width, height = GROUP_SIZE / width;
-    const size_t column = get_group_id(0) * width + place;
-
-    sum total = {0, 0};
-    if (column < columns)
-        for (size_t row = lane;; row += height) {
-            const size_t i = (row / inner * columns + column) * inner + row % inner;
-            if (i >= n)
-                break;
-            const real v = LOAD(x, x_at + i);
-            if (!(v > 0))
-                sum_add(&total, v * LOAD(dy, dy_at + i));
-        }
-    const real all = sum_lanes(shared, place * height + lane, lane, height, sum_result(total));
-    if (column < columns && lane == 0)
-        STORE(result, result_at + column, all);
+    __local real shared[COLUMN_GROUP];
+    const strip s = strip_among(columns, width);
+    const size_t rows = (n + columns * inner - 1) / (columns * inner) * inner;
+    sums total;
+    sums_begin(&total, s);
+    for (size_t row = s.lane; row < rows; row += s.height) {
+        const size_t at = (row / inner * columns + s.first) * inner + row % inner;
+        for (int k = 0; k < s.count; k++)
+            if (at + k * inner < n) {
+                const real v = LOAD(x, x_at + at + k * inner), d = LOAD(dy, dy_at + at + k * inner);
+                sums_add(&total, k, v > 0 ? 0 : v * d);
+            }
+    }
+    sums_finish(&total, s, shared);
+    if (s.lane == 0)
+        for (int k = 0; k < s.count; k++)
+            STORE(result, result_at + s.first + k, total.value[k]);
 }
 
 /* y = a s(b): a row of x holds columns numbers a, then as many b. Work-items: columns, padded, x rows. */

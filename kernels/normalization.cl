@@ -105,45 +105,48 @@ layer_norm_backward(ulong rows, ulong columns, ulong lanes, int flags, __global 
     }
 }
 
-/* ---- columns: a work-group takes width of them and all rows, as dense_backward does ---- */
+/* ---- columns, as columns.cl shares them out ---- */
 
 /* dweight = sum of dy n, dbias = sum of dy over the rows, with the statistics of each row. */
-__kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void
+__kernel __attribute__((reqd_work_group_size(COLUMN_GROUP, 1, 1))) void
 layer_norm_weight(ulong rows, ulong columns, ulong width, int flags, __global const storage *x, ulong x_at,
                   __global const storage *mean, ulong mean_at, __global const storage *rstd, ulong rstd_at,
                   __global const storage *dy, ulong dy_at, __global storage *dweight, ulong dweight_at,
                   __global storage *dbias, ulong dbias_at)
 {
-    __local real shared[GROUP_SIZE];
-    const size_t place = get_local_id(0) % width, lane = get_local_id(0) / width, height = GROUP_SIZE / width;
-    const size_t column = get_group_id(0) * width + place, item = place * height + lane;
-
-    sum plain = {0, 0}, weighted = {0, 0};
-    if (column < columns)
-        for (size_t row = lane; row < rows; row += height) {
-            const real d = LOAD(dy, dy_at + row * columns + column);
-            const real n = (LOAD(x, x_at + row * columns + column) - LOAD(mean, mean_at + row)) *
-                           LOAD(rstd, rstd_at + row);
-            sum_add(&plain, d);
-            sum_add(&weighted, d * n);
+    __local real shared[COLUMN_GROUP];
+    const strip s = strip_among(columns, width);
+    sums plain, weighted;
+    sums_begin(&plain, s);
+    sums_begin(&weighted, s);
+    for (size_t row = s.lane; row < rows; row += s.height) {
+        const size_t at = row * columns + s.first;
+        const real m = LOAD(mean, mean_at + row), r = LOAD(rstd, rstd_at + row);
+        for (int k = 0; k < s.count; k++) {
+            const real d = LOAD(dy, dy_at + at + k);
+            sums_add(&plain, k, d);
+            sums_add(&weighted, k, d * ((LOAD(x, x_at + at + k) - m) * r));
         }
-    const real all = sum_lanes(shared, item, lane, height, sum_result(plain));
-    const real all_weighted = sum_lanes(shared, item, lane, height, sum_result(weighted));
-    if (column >= columns || lane > 0)
+    }
+    sums_finish(&plain, s, shared);
+    sums_finish(&weighted, s, shared);
+    if (s.lane > 0)
         return;
-    if (flags & WANT_DWEIGHT)
-        STORE(dweight, dweight_at + column, all_weighted);
-    if (flags & WANT_DBIAS)
-        STORE(dbias, dbias_at + column, all);
+    for (int k = 0; k < s.count; k++) {
+        if (flags & WANT_DWEIGHT)
+            STORE(dweight, dweight_at + s.first + k, weighted.value[k]);
+        if (flags & WANT_DBIAS)
+            STORE(dbias, dbias_at + s.first + k, plain.value[k]);
+    }
 }
 
 /*
  * In training the batch's mean and variance, which move the running ones unless a fault is pending; in
- * evaluation the running ones. y may be x: every work-item reads and writes its own rows of its own column.
+ * evaluation the running ones. y may be x: every work-item reads and writes its own rows of its own columns.
  * Evaluation adds up nothing instead of nothing at all: with the barriers inside a condition PoCL 3.1 lets
  * work-items read what others have written to y, where x was.
  */
-__kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void
+__kernel __attribute__((reqd_work_group_size(COLUMN_GROUP, 1, 1))) void
 batch_norm_forward(ulong rows, ulong columns, ulong width, int flags, real eps, real momentum,
                    __global const storage *x, ulong x_at, __global const storage *weight, ulong weight_at,
                    __global const storage *bias, ulong bias_at, __global storage *running_mean,
@@ -151,95 +154,128 @@ batch_norm_forward(ulong rows, ulong columns, ulong width, int flags, real eps, 
                    __global storage *y, ulong y_at, __global storage *mean, ulong mean_at,
                    __global storage *rstd, ulong rstd_at, __global const int *fault)
 {
-    __local real shared[GROUP_SIZE];
-    const size_t place = get_local_id(0) % width, lane = get_local_id(0) / width, height = GROUP_SIZE / width;
-    const size_t column = get_group_id(0) * width + place, item = place * height + lane;
-    const bool inside = column < columns, training = (flags & TRAINING) != 0;
+    __local real shared[COLUMN_GROUP];
+    const strip s = strip_among(columns, width);
+    const bool training = (flags & TRAINING) != 0;
+    const size_t counted = training ? rows : 0;
     const real n = (real)rows;
 
-    sum total = {0, 0}, distances = {0, 0}, squares = {0, 0};
-    if (inside && training)
-        for (size_t row = lane; row < rows; row += height)
-            sum_add(&total, LOAD(x, x_at + row * columns + column));
-    const real first = sum_lanes(shared, item, lane, height, sum_result(total)) / n;
-    if (inside && training)
-        for (size_t row = lane; row < rows; row += height) {
-            const real d = LOAD(x, x_at + row * columns + column) - first;
-            sum_add(&distances, d);
-            sum_add(&squares, d * d);
-        }
-    const real all_distances = sum_lanes(shared, item, lane, height, sum_result(distances));
-    const real all_squares = sum_lanes(shared, item, lane, height, sum_result(squares));
-    if (!inside)
-        return;
+    sums total, distances, squares;
+    sums_begin(&total, s);
+    for (size_t row = s.lane; row < counted; row += s.height)
+        for (int k = 0; k < s.count; k++)
+            sums_add(&total, k, LOAD(x, x_at + row * columns + s.first + k));
+    sums_finish(&total, s, shared);
 
-    moments m = make_moments(first, all_distances, all_squares, n);
-    if (!training) {
-        m.mean = LOAD(running_mean, running_mean_at + column);
-        m.variance = LOAD(running_var, running_var_at + column);
-        m.rest = 0;
+    real first[STRIP];
+    for (int k = 0; k < s.count; k++)
+        first[k] = total.value[k] / n;
+    sums_begin(&distances, s);
+    sums_begin(&squares, s);
+    for (size_t row = s.lane; row < counted; row += s.height)
+        for (int k = 0; k < s.count; k++) {
+            const real d = LOAD(x, x_at + row * columns + s.first + k) - first[k];
+            sums_add(&distances, k, d);
+            sums_add(&squares, k, d * d);
+        }
+    sums_finish(&distances, s, shared);
+    sums_finish(&squares, s, shared);
+
+    moments m[STRIP];
+    real center[STRIP], rest[STRIP], r[STRIP], w[STRIP], b[STRIP];
+    for (int k = 0; k < s.count; k++) {
+        const size_t column = s.first + k;
+        m[k] = make_moments(first[k], distances.value[k], squares.value[k], n);
+        if (!training)
+            m[k] = (moments){LOAD(running_mean, running_mean_at + column), 0,
+                             LOAD(running_var, running_var_at + column)};
+        center[k] = m[k].mean;
+        rest[k] = m[k].rest;
+        r[k] = 1 / sqrt(m[k].variance + eps);
+        w[k] = flags & HAS_WEIGHT ? LOAD(weight, weight_at + column) : 1;
+        b[k] = flags & HAS_BIAS ? LOAD(bias, bias_at + column) : 0;
     }
-    const real r = 1 / sqrt(m.variance + eps);
-    const real w = flags & HAS_WEIGHT ? LOAD(weight, weight_at + column) : 1;
-    const real b = flags & HAS_BIAS ? LOAD(bias, bias_at + column) : 0;
-    for (size_t row = lane; row < rows; row += height) {
-        const size_t i = row * columns + column;
-        STORE(y, y_at + i, ((LOAD(x, x_at + i) - m.mean) - m.rest) * r * w + b);
+    for (size_t row = s.lane; row < rows; row += s.height) {
+        const size_t at = row * columns + s.first;
+        real normal[STRIP];
+        for (int k = 0; k < s.count; k++)
+            normal[k] = ((LOAD(x, x_at + at + k) - center[k]) - rest[k]) * r[k] * w[k] + b[k];
+        for (int k = 0; k < s.count; k++)
+            STORE(y, y_at + at + k, normal[k]);
     }
-    if (lane > 0)
+    if (s.lane > 0)
         return;
-    if (flags & HAS_STATISTICS) {
-        STORE(mean, mean_at + column, m.mean + m.rest);
-        STORE(rstd, rstd_at + column, r);
-    }
-    if (training && (flags & HAS_RUNNING) && fault[0] == 0) {
-        const real old_mean = LOAD(running_mean, running_mean_at + column);
-        const real old_var = LOAD(running_var, running_var_at + column);
-        STORE(running_mean, running_mean_at + column,
-              (1 - momentum) * old_mean + momentum * (m.mean + m.rest));
-        STORE(running_var, running_var_at + column,
-              (1 - momentum) * old_var + momentum * (m.variance * (n / (n - 1))));
+    for (int k = 0; k < s.count; k++) {
+        const size_t column = s.first + k;
+        if (flags & HAS_STATISTICS) {
+            STORE(mean, mean_at + column, m[k].mean + m[k].rest);
+            STORE(rstd, rstd_at + column, r[k]);
+        }
+        if (training && (flags & HAS_RUNNING) && fault[0] == 0) {
+            const real old_mean = LOAD(running_mean, running_mean_at + column);
+            const real old_var = LOAD(running_var, running_var_at + column);
+            STORE(running_mean, running_mean_at + column,
+                  (1 - momentum) * old_mean + momentum * (m[k].mean + m[k].rest));
+            STORE(running_var, running_var_at + column,
+                  (1 - momentum) * old_var + momentum * (m[k].variance * (n / (n - 1))));
+        }
     }
 }
 
 /* dbias = sum of dy, dweight = sum of dy n; dx from both in training, weight rstd dy in evaluation. dx may be
  * dy. */
-__kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void
+__kernel __attribute__((reqd_work_group_size(COLUMN_GROUP, 1, 1))) void
 batch_norm_backward(ulong rows, ulong columns, ulong width, int flags, __global const storage *x, ulong x_at,
                     __global const storage *weight, ulong weight_at, __global const storage *mean,
                     ulong mean_at, __global const storage *rstd, ulong rstd_at, __global const storage *dy,
                     ulong dy_at, __global storage *dx, ulong dx_at, __global storage *dweight,
                     ulong dweight_at, __global storage *dbias, ulong dbias_at)
 {
-    __local real shared[GROUP_SIZE];
-    const size_t place = get_local_id(0) % width, lane = get_local_id(0) / width, height = GROUP_SIZE / width;
-    const size_t column = get_group_id(0) * width + place, item = place * height + lane;
-    const bool inside = column < columns;
-    const real m = inside ? LOAD(mean, mean_at + column) : 0, r = inside ? LOAD(rstd, rstd_at + column) : 0;
+    __local real shared[COLUMN_GROUP];
+    const strip s = strip_among(columns, width);
+    real m[STRIP], r[STRIP];
+    for (int k = 0; k < s.count; k++) {
+        m[k] = LOAD(mean, mean_at + s.first + k);
+        r[k] = LOAD(rstd, rstd_at + s.first + k);
+    }
 
-    sum plain = {0, 0}, weighted = {0, 0};
-    if (inside)
-        for (size_t row = lane; row < rows; row += height) {
-            const real d = LOAD(dy, dy_at + row * columns + column);
-            sum_add(&plain, d);
-            sum_add(&weighted, d * ((LOAD(x, x_at + row * columns + column) - m) * r));
+    sums plain, weighted;
+    sums_begin(&plain, s);
+    sums_begin(&weighted, s);
+    for (size_t row = s.lane; row < rows; row += s.height) {
+        const size_t at = row * columns + s.first;
+        for (int k = 0; k < s.count; k++) {
+            const real d = LOAD(dy, dy_at + at + k);
+            sums_add(&plain, k, d);
+            sums_add(&weighted, k, d * ((LOAD(x, x_at + at + k) - m[k]) * r[k]));
         }
-    const real all = sum_lanes(shared, item, lane, height, sum_result(plain));
-    const real all_weighted = sum_lanes(shared, item, lane, height, sum_result(weighted));
-    if (!inside)
+    }
+    sums_finish(&plain, s, shared);
+    sums_finish(&weighted, s, shared);
+
+    real scale[STRIP], mean_d[STRIP], mean_dn[STRIP];
+    for (int k = 0; k < s.count; k++) {
+        scale[k] = (flags & HAS_WEIGHT ? LOAD(weight, weight_at + s.first + k) : 1) * r[k];
+        mean_d[k] = flags & TRAINING ? plain.value[k] / (real)rows : 0;
+        mean_dn[k] = flags & TRAINING ? weighted.value[k] / (real)rows : 0;
+    }
+    const size_t wanted = flags & WANT_DX ? rows : 0;
+    for (size_t row = s.lane; row < wanted; row += s.height) {
+        const size_t at = row * columns + s.first;
+        real d[STRIP];
+        for (int k = 0; k < s.count; k++) {
+            const real normal = (LOAD(x, x_at + at + k) - m[k]) * r[k];
+            d[k] = scale[k] * ((LOAD(dy, dy_at + at + k) - mean_d[k]) - normal * mean_dn[k]);
+        }
+        for (int k = 0; k < s.count; k++)
+            STORE(dx, dx_at + at + k, d[k]);
+    }
+    if (s.lane > 0)
         return;
-
-    const real w = flags & HAS_WEIGHT ? LOAD(weight, weight_at + column) : 1;
-    const real mean_d = flags & TRAINING ? all / (real)rows : 0;
-    const real mean_dn = flags & TRAINING ? all_weighted / (real)rows : 0;
-    if (flags & WANT_DX)
-        for (size_t row = lane; row < rows; row += height) {
-            const size_t i = row * columns + column;
-            const real n = (LOAD(x, x_at + i) - m) * r;
-            STORE(dx, dx_at + i, w * r * ((LOAD(dy, dy_at + i) - mean_d) - n * mean_dn));
-        }
-    if (lane == 0 && (flags & WANT_DWEIGHT))
-        STORE(dweight, dweight_at + column, all_weighted);
-    if (lane == 0 && (flags & WANT_DBIAS))
-        STORE(dbias, dbias_at + column, all);
+    for (int k = 0; k < s.count; k++) {
+        if (flags & WANT_DWEIGHT)
+            STORE(dweight, dweight_at + s.first + k, weighted.value[k]);
+        if (flags & WANT_DBIAS)
+            STORE(dbias, dbias_at + s.first + k, plain.value[k]);
+    }
 }

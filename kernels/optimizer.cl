@@ -134,19 +134,13 @@ static real opt_adadelta(real w, real g, real *s, float8 a, float8 d)
 static real opt_rmsprop(real w, real g, real *s, float8 a, float8 d)
 {
     const real lr = a.s0, alpha = a.s1, eps = a.s2, momentum = a.s4;
-    const bool centered = a.s5 != 0;
+    const bool has_momentum = momentum > 0, centered = a.s5 != 0;
     g = decayed(g, w, a.s3, a.s6);
-    if (centered) {
-        real *mean = momentum > 0 ? &s[2] : &s[1];
-        const real away = g - *mean;
-        s[0] = alpha * s[0] + d.s1 * away * away;
-        *mean = alpha * *mean + d.s0 * g;
-    } else {
-        s[0] = alpha * s[0] + d.s0 * g * g;
-    }
-    real step = g / (sqrt(s[0]) + eps);
-    if (momentum > 0)
-        step = s[1] = momentum * s[1] + step;
+    const real mean = has_momentum ? s[2] : s[1], away = g - mean, new_mean = alpha * mean + d.s0 * g;
+    s[0] = alpha * s[0] + (centered ? d.s1 * away * away : d.s0 * g * g);
+    const real plain = g / (sqrt(s[0]) + eps), step = has_momentum ? momentum * s[1] + plain : plain;
+    s[1] = has_momentum ? step : centered ? new_mean : s[1];
+    s[2] = has_momentum && centered ? new_mean : s[2];
     return w - lr * step;
 }
 
@@ -195,31 +189,24 @@ static real opt_asgd(real w, real g, real *s, float8 a, float8 d)
  * the state as it begins, whatever the memory holds, and leaves it so even where there is no step, for the
  * next one to go on from. w and state point at the parameter; slot k is n further.
  *
- * The host names the number of SLOTS too: a compiler that makes a masked load of a condition reads behind the
- * state's end, harmless but a hundred times slower.
+ * All is loaded and stored again whatever the conditions: a compiler for a CPU makes vector code of that, but
+ * not of branches. The host names the number of SLOTS, so that nothing is read behind the state's end.
  */
 static void step_one(ulong n, bool first, bool wanted, real g, __global storage *w, __global storage *state,
                      float8 a, float8 d)
 {
-    real s[3] = {d.s6, d.s7, 0};
-    if (!first) {
-        if (SLOTS > 0)
-            s[0] = LOAD(state, 0);
-        if (SLOTS > 1)
-            s[1] = LOAD(state, n);
-        if (SLOTS > 2)
-            s[2] = LOAD(state, 2 * n);
-    }
-    if (wanted)
-        STORE(w, 0, OPTIMIZER(LOAD(w, 0), g, s, a, d));
-    if (wanted || first) {
-        if (SLOTS > 0)
-            STORE(state, 0, s[0]);
-        if (SLOTS > 1)
-            STORE(state, n, s[1]);
-        if (SLOTS > 2)
-            STORE(state, 2 * n, s[2]);
-    }
+    const real kept = LOAD(w, 0), kept0 = SLOTS > 0 ? LOAD(state, 0) : 0,
+               kept1 = SLOTS > 1 ? LOAD(state, n) : 0, kept2 = SLOTS > 2 ? LOAD(state, 2 * n) : 0;
+    const real before[3] = {first ? d.s6 : kept0, first ? d.s7 : kept1, first ? 0 : kept2};
+    real s[3] = {before[0], before[1], before[2]};
+    const real updated = OPTIMIZER(kept, g, s, a, d);
+    STORE(w, 0, wanted ? updated : kept);
+    if (SLOTS > 0)
+        STORE(state, 0, wanted ? s[0] : before[0]);
+    if (SLOTS > 1)
+        STORE(state, n, wanted ? s[1] : before[1]);
+    if (SLOTS > 2)
+        STORE(state, 2 * n, wanted ? s[2] : before[2]);
 }
 
 /* While an index fault is pending there is no step. */
@@ -230,9 +217,9 @@ __kernel void optimizer_step(ulong n, int first, __global const storage *gradien
                              float8 a, float8 d, __global const int *fault)
 {
     const size_t i = get_global_id(0);
-    if (i < n)
-        step_one(n, first, fault[0] == 0, LOAD(gradient, gradient_at + i), w + w_at + i, state + state_at + i,
-                 a, d);
+    const bool wanted = fault[0] == 0;
+    if ((wanted || first) && i < n)
+        step_one(n, first, wanted, LOAD(gradient, gradient_at + i), w + w_at + i, state + state_at + i, a, d);
 }
 
 #else
@@ -264,23 +251,29 @@ static ulong find_range(__global const int *ranges, ulong rows, int i)
  * Parameters of no group have no step, and a state that begins as the first group's. A group that there is
  * not goes into the second record of faults: it does not suspend what the same launch, or a later one, does
  * with other groups, and nobody reads what somebody else may be writing.
+ *
+ * A work-item takes STRIP neighbours, on a CPU many: it searches once for all of them that are in one range,
+ * and their steps become vector code.
  */
-__kernel void optimizer_step(ulong n, int first, __global const storage *gradient, ulong gradient_at,
-                             __global storage *w, ulong w_at, __global storage *state, ulong state_at,
-                             all_options options, int group_count, __global const int *ranges,
+__kernel void optimizer_step(ulong n, int first, __global const storage *restrict gradient, ulong gradient_at,
+                             __global storage *restrict w, ulong w_at, __global storage *restrict state,
+                             ulong state_at, all_options options, int group_count, __global const int *ranges,
                              ulong ranges_at, ulong rows, __global int *fault)
 {
-    const size_t i = get_global_id(0);
-    if (i >= n)
-        return;
-    const ulong row = find_range(ranges + ranges_at, rows, (int)i);
-    const int group = row < rows ? ranges[ranges_at + 2 * row + 1] : -1;
-    const bool exists = group >= 0 && group < group_count, suspended = fault[0] != 0;
-    if (!exists && group != -1 && !suspended)
-        record_fault(fault + 4, FAULT_GROUP, row, group, (ulong)group_count);
-    const int which = exists ? group : 0;
-    step_one(n, first, exists && !suspended, LOAD(gradient, gradient_at + i), w + w_at + i,
-             state + state_at + i, options.groups[which].a, options.groups[which].d);
+    const size_t from = get_global_id(0) * STRIP, end = min((size_t)n, from + STRIP);
+    const bool suspended = fault[0] != 0;
+    for (size_t i = from, stop; i < end; i = stop) {
+        const ulong row = find_range(ranges + ranges_at, rows, (int)i);
+        const int group = row < rows ? ranges[ranges_at + 2 * row + 1] : -1;
+        stop = row < rows ? min(end, (size_t)ranges[ranges_at + 2 * row]) : end;
+        const bool exists = group >= 0 && group < group_count;
+        if (!exists && group != -1 && !suspended)
+            record_fault(fault + 4, FAULT_GROUP, row, group, (ulong)group_count);
+        const float8 a = options.groups[exists ? group : 0].a, d = options.groups[exists ? group : 0].d;
+        for (size_t k = i; k < stop; k++)
+            step_one(n, first, exists && !suspended, LOAD(gradient, gradient_at + k), w + w_at + k,
+                     state + state_at + k, a, d);
+    }
 }
 
 #endif

@@ -51,6 +51,7 @@ struct clgrad_cl_context {
     size_t group_size;       /* of reductions, a power of two */
     size_t element_group;    /* of everything else */
     size_t compute_units;
+    size_t strip;            /* columns that one work-item takes at most, see columns.cl */
     bool is_cpu;
     struct clgrad_cl_kernel *kernels; /* those built so far, see program.c */
     char *cache_folder;               /* of compiled programs; NULL for none */
@@ -229,6 +230,9 @@ void clgrad_cl_over_single_items(clgrad_cl_launch *launch, size_t columns, size_
 /* So many groups of GROUP_SIZE. */
 void clgrad_cl_over_groups(clgrad_cl_launch *launch, size_t groups);
 
+/* So many columns, width to a group, as columns.cl has them. */
+void clgrad_cl_over_columns(clgrad_cl_launch *launch, size_t columns, size_t width);
+
 /* Whether all of them are ready, and their failure if not. */
 clgrad_status clgrad_cl_ready(const clgrad_cl_launch *launches, size_t count);
 
@@ -256,7 +260,7 @@ clgrad_cl_launch clgrad_cl_prepare_total(clgrad_context *context, cl_mem numbers
 /*
  * How a matrix is shared among a reduction's work-items. A row belongs to so many neighbours, its lanes: one
  * on a CPU, whose work-items take a row each; on a GPU neighbours read neighbouring columns. Of columns a
- * group takes so many at a time.
+ * group takes so many (a power of two): on a CPU few enough to give every core some.
  */
 size_t clgrad_cl_row_lanes(const clgrad_cl_context *cl, size_t columns);
 size_t clgrad_cl_column_width(const clgrad_cl_context *cl, size_t columns);

@@ -39,6 +39,7 @@ static void choose_groups(clgrad_cl_context *cl)
     size_t wanted = cl->is_cpu ? 64 : 256;
     for (cl->group_size = 1; cl->group_size < wanted && cl->group_size * 2 <= limit;)
         cl->group_size *= 2;
+    cl->strip = cl->is_cpu ? 256 : 1;
     for (cl->element_group = 1; cl->element_group < 256 && cl->element_group * 2 <= limit;)
         cl->element_group *= 2;
 }
@@ -59,9 +60,9 @@ static clgrad_status set_up(clgrad_cl_context *cl)
 
     cl_device_fp_config precision = 0;
     clGetDeviceInfo(cl->device, CL_DEVICE_SINGLE_FP_CONFIG, sizeof precision, &precision, NULL);
-    snprintf(cl->build_options, sizeof cl->build_options, "%s %s -DGROUP_SIZE=%zu", language,
+    snprintf(cl->build_options, sizeof cl->build_options, "%s %s -DGROUP_SIZE=%zu -DSTRIP=%zu", language,
              precision & CL_FP_CORRECTLY_ROUNDED_DIVIDE_SQRT ? "-cl-fp32-correctly-rounded-divide-sqrt" : "",
-             cl->group_size);
+             cl->group_size, cl->strip);
 
     clgrad_fault none[2] = {{0}};
     cl_int error = CL_SUCCESS;

@@ -59,7 +59,7 @@ static clgrad_status backward(clgrad_context *context, const clgrad_activation *
     clgrad_cl_give_tensor(&launch, dbias);
     clgrad_cl_give_int(&launch, clgrad_present(dbias));
     clgrad_cl_give_activation(&launch, activation);
-    clgrad_cl_over_groups(&launch, clgrad_cl_cover(out, width));
+    clgrad_cl_over_columns(&launch, out, width);
 
     clgrad_status status = clgrad_cl_ready(&launch, 1);
     for (size_t i = 0; i < product_count && status == CLGRAD_STATUS_SUCCESS; i++)

@@ -71,7 +71,7 @@ static clgrad_status prelu_backward(clgrad_context *context, clgrad_tensor x, cl
             clgrad_cl_give_memory(sums, cl->sum_scratch.memory, 0);
         else
             clgrad_cl_give_tensor(sums, dweight);
-        clgrad_cl_over_groups(sums, clgrad_cl_cover(columns, width));
+        clgrad_cl_over_columns(sums, columns, width);
         if (shared)
             launches[count++] =
                 clgrad_cl_prepare_total(context, cl->sum_scratch.memory, SHARED_COLUMNS, dweight, 1);

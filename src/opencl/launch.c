@@ -133,6 +133,8 @@ size_t clgrad_cl_row_lanes(const clgrad_cl_context *cl, size_t columns)
 
 size_t clgrad_cl_column_width(const clgrad_cl_context *cl, size_t columns)
 {
+    if (cl->is_cpu)
+        return clgrad_cl_power_of_two(columns / 16 < 16 ? 16 : columns / 16, cl->strip);
     return clgrad_cl_power_of_two(columns, cl->group_size < 32 ? cl->group_size : 32);
 }
 
@@ -178,6 +180,13 @@ void clgrad_cl_over_groups(clgrad_cl_launch *launch, size_t groups)
     launch->local[0] = launch->cl->group_size;
     launch->groups[0] = groups;
     launch->local[1] = launch->groups[1] = 1;
+}
+
+void clgrad_cl_over_columns(clgrad_cl_launch *launch, size_t columns, size_t width)
+{
+    clgrad_cl_over_groups(launch, clgrad_cl_cover(columns, width));
+    if (launch->cl->strip > 1)
+        launch->local[0] = 1;
 }
 
 clgrad_status clgrad_cl_ready(const clgrad_cl_launch *launches, size_t count)

@@ -44,7 +44,7 @@ static clgrad_cl_launch begin_columns(clgrad_context *context, const char *kerne
     clgrad_cl_give_count(&launch, columns);
     clgrad_cl_give_count(&launch, width);
     clgrad_cl_give_int(&launch, flags);
-    clgrad_cl_over_groups(&launch, clgrad_cl_cover(columns, width));
+    clgrad_cl_over_columns(&launch, columns, width);
     return launch;
 }
 

@@ -46,7 +46,7 @@ static clgrad_status step(clgrad_context *context, const clgrad_optimizer *group
         clgrad_cl_give_value(&launch, sizeof options->derived, &options->derived);
         clgrad_cl_give_fault_read_only(&launch);
     }
-    clgrad_cl_over_elements(&launch, n);
+    clgrad_cl_over_elements(&launch, in_groups ? clgrad_cl_cover(n, launch.cl->strip) : n);
     return clgrad_cl_enqueue(&launch, 1);
 }
 

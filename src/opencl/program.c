@@ -13,9 +13,10 @@
 /* What each source is put together from, in order. */
 static const char *const sources[][CLGRAD_CL_MAX_PIECES] = {
     [CLGRAD_CL_TENSOR] = {clgrad_kernel_common, clgrad_kernel_tensor},
-    [CLGRAD_CL_CLIP] = {clgrad_kernel_common, clgrad_kernel_clip},
+    [CLGRAD_CL_CLIP] = {clgrad_kernel_common, clgrad_kernel_real_math, clgrad_kernel_columns,
+                        clgrad_kernel_clip},
     [CLGRAD_CL_ACTIVATION] = {clgrad_kernel_common, ACTIVATION_PIECES},
-    [CLGRAD_CL_DENSE] = {clgrad_kernel_common, ACTIVATION_PIECES, clgrad_kernel_dense},
+    [CLGRAD_CL_DENSE] = {clgrad_kernel_common, ACTIVATION_PIECES, clgrad_kernel_columns, clgrad_kernel_dense},
     [CLGRAD_CL_DENSE_TILES] = {clgrad_kernel_common, ACTIVATION_PIECES, clgrad_kernel_dense_tiles},
     [CLGRAD_CL_TOTAL] = {clgrad_kernel_common, clgrad_kernel_total},
     [CLGRAD_CL_LOSS_CHANNEL] = {clgrad_kernel_common, clgrad_kernel_row, clgrad_kernel_loss,
@@ -29,9 +30,9 @@ static const char *const sources[][CLGRAD_CL_MAX_PIECES] = {
     [CLGRAD_CL_LOSS_WHOLE] = {clgrad_kernel_common, clgrad_kernel_loss, clgrad_kernel_loss_whole},
     [CLGRAD_CL_OPTIMIZER] = {clgrad_kernel_common, clgrad_kernel_optimizer},
     [CLGRAD_CL_SOFTMAX] = {clgrad_kernel_common, clgrad_kernel_row, clgrad_kernel_softmax},
-    [CLGRAD_CL_GATED] = {clgrad_kernel_common, ACTIVATION_PIECES, clgrad_kernel_gated},
+    [CLGRAD_CL_GATED] = {clgrad_kernel_common, ACTIVATION_PIECES, clgrad_kernel_columns, clgrad_kernel_gated},
     [CLGRAD_CL_NOISE] = {clgrad_kernel_common, clgrad_kernel_noise},
-    [CLGRAD_CL_NORMALIZATION] = {clgrad_kernel_common, clgrad_kernel_normalization},
+    [CLGRAD_CL_NORMALIZATION] = {clgrad_kernel_common, clgrad_kernel_columns, clgrad_kernel_normalization},
 };
 
 /* A kernel and the program that it comes from, each built the first time that it is asked for. */
