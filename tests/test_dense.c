@@ -256,26 +256,28 @@ static void check_large_products(clgrad_context *context)
         tensor_free(context, all[i]);
 }
 
-/* CLBlast runs on every device, a BLAS where there are native kernels. */
+/* CLBlast and tiles run on every device, a BLAS where there are native kernels. */
 static void either_provider(clgrad_context *context)
 {
     if (clgrad_opencl_queue(context) == NULL || test_small() || getenv("CLGRAD_GEMM") != NULL)
         skip(); /* CLBlast compiles for ten seconds on a CPU */
-    const char *const names[] = {"clblast", "blas"};
+    enum { CLBLAST, BLAS, TILES };
+    const char *const names[] = {[CLBLAST] = "clblast", [BLAS] = "blas", [TILES] = "tiles"};
     for (size_t i = 0; i < COUNT(names); i++) {
         clgrad_status status;
         clgrad_message message;
         clgrad_context *opened = with_provider(context, names[i], &status, &message);
-        if (i == 1 && status == CLGRAD_STATUS_UNSUPPORTED) {
+        if (i == BLAS && status == CLGRAD_STATUS_UNSUPPORTED) {
             assert_non_null(strstr(message.text, "CLGRAD_GEMM is blas"));
             continue;
         }
         assert_int_equal(status, CLGRAD_STATUS_SUCCESS);
-        assert_int_equal(clgrad_cl(opened)->gemm == &clgrad_cl_clblast, i == 0);
+        assert_int_equal(clgrad_cl(opened)->gemm == &clgrad_cl_clblast, i != BLAS);
+        assert_true(clgrad_cl(opened)->tiled_below == (i == TILES ? INFINITY : 0));
         for (size_t s = 0; s < COUNT(shapes); s++)
             check_layer(opened, clgrad_activation_defaults(CLGRAD_ACTIVATION_SIGMOID), shapes[s]);
         check_large_products(opened);
-        assert_int_equal(clgrad_cl(opened)->gemm_scratch.bytes > 0, i == 0);
+        assert_int_equal(clgrad_cl(opened)->gemm_scratch.bytes > 0, i == CLBLAST);
         clgrad_context_destroy(opened);
     }
 }
@@ -289,6 +291,7 @@ static void provider_is_chosen_by_name(clgrad_context *context)
     clgrad_context *opened = with_provider(context, "", &status, &message);
     assert_int_equal(status, CLGRAD_STATUS_SUCCESS);
     assert_ptr_equal(clgrad_cl(opened)->gemm, clgrad_cl(context)->gemm);
+    assert_true(clgrad_cl(opened)->tiled_below == clgrad_cl(context)->tiled_below);
     clgrad_context_destroy(opened);
     const char *const unknown[] = {"openblas", "BLAS", "clblast "};
     for (size_t i = 0; i < COUNT(unknown); i++) {

@@ -51,7 +51,7 @@ struct clgrad_cl_context {
     size_t group_size;       /* of reductions, a power of two */
     size_t element_group;    /* of everything else */
     size_t compute_units;
-    size_t strip;            /* columns that one work-item takes at most, see columns.cl */
+    size_t strip; /* columns that one work-item takes at most, see columns.cl */
     bool is_cpu;
     struct clgrad_cl_kernel *kernels; /* those built so far, see program.c */
     char *cache_folder;               /* of compiled programs; NULL for none */
@@ -61,7 +61,7 @@ struct clgrad_cl_context {
     clgrad_cl_scratch clip_scratch, gemm_scratch;
     clgrad_cl_scratch sum_scratch; /* of the losses and of prelu: sums on their way from launch to launch */
     const clgrad_cl_gemm_provider *gemm;
-    bool dense_in_tiles; /* dense layers multiply by their own kernels, not by gemm */
+    double tiled_below;       /* dense layers whose batch * in * out is less multiply by their own kernels */
     void *noted_addresses[2]; /* gemm_blas.c's */
     bool used_clblast;        /* gemm_clblast.c's */
 };

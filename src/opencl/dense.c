@@ -7,12 +7,17 @@ static clgrad_cl_launch begin(clgrad_context *context, const clgrad_activation *
                            clgrad_activation_describe(activation->kind)->name, kernel);
 }
 
+static bool in_tiles(const clgrad_cl_context *cl, clgrad_tensor x, clgrad_tensor weight)
+{
+    return (double)x.shape[0] * (double)x.shape[1] * (double)weight.shape[0] < cl->tiled_below;
+}
+
 /* The product, then bias and activation in one pass. */
 static clgrad_status forward(clgrad_context *context, const clgrad_activation *activation, clgrad_tensor x,
                              clgrad_tensor weight, clgrad_tensor bias, clgrad_tensor z, clgrad_tensor h)
 {
     clgrad_cl_context *cl = clgrad_cl(context);
-    if (cl->dense_in_tiles)
+    if (in_tiles(cl, x, weight))
         return clgrad_cl_dense_tiles_forward(context, activation, x, weight, bias, z, h);
     const size_t batch = x.shape[0], in = x.shape[1], out = weight.shape[0];
     const clgrad_cl_product product = {
@@ -41,7 +46,7 @@ static clgrad_status backward(clgrad_context *context, const clgrad_activation *
                               clgrad_tensor dweight, clgrad_tensor dbias, clgrad_tensor dx)
 {
     clgrad_cl_context *cl = clgrad_cl(context);
-    if (cl->dense_in_tiles)
+    if (in_tiles(cl, x, weight))
         return clgrad_cl_dense_tiles_backward(context, activation, x, weight, z, dh, dz, dweight, dbias, dx);
     const size_t batch = x.shape[0], in = x.shape[1], out = weight.shape[0];
     const clgrad_cl_product products[] = {

@@ -1,37 +1,54 @@
 #include "cl_backend.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* From here on (512 * 1024 * 1024, say) OpenBLAS was faster than dense_tiles.c: docs/performance.md. */
+#define LARGE ((double)((size_t)1 << 29))
+
+/* A host BLAS, for devices that share the host's memory. */
+static bool can_run_blas(const clgrad_cl_context *cl)
+{
+#ifdef CLGRAD_HAVE_BLAS
+    cl_device_exec_capabilities capabilities = 0;
+    clGetDeviceInfo(cl->device, CL_DEVICE_EXECUTION_CAPABILITIES, sizeof capabilities, &capabilities, NULL);
+    return capabilities & CL_EXEC_NATIVE_KERNEL;
+#else
+    (void)cl;
+    return false;
+#endif
+}
+
 /*
- * CLBlast is tuned for GPUs. On CPUs dense layers have kernels of their own (dense_tiles.c). CLGRAD_GEMM
- * overrides the choice; blas is a host BLAS, for devices that share the host's memory.
+ * CLBlast is tuned for GPUs. On CPUs dense layers multiply by kernels of their own (dense_tiles.c), large
+ * ones by a host BLAS if there is one. CLGRAD_GEMM overrides the choice, for all sizes.
  */
 clgrad_status clgrad_cl_choose_gemm(clgrad_cl_context *cl)
 {
     const char *wish = getenv("CLGRAD_GEMM");
-    cl->gemm = &clgrad_cl_clblast;
-    cl->dense_in_tiles = cl->is_cpu;
-    if (wish == NULL || wish[0] == '\0')
-        return CLGRAD_STATUS_SUCCESS;
-    cl->dense_in_tiles = strcmp(wish, "tiles") == 0;
-    if (cl->dense_in_tiles || strcmp(wish, "clblast") == 0)
-        return CLGRAD_STATUS_SUCCESS;
-    if (strcmp(wish, "blas") != 0)
+    const bool has_blas = can_run_blas(cl);
+    const bool by_default = wish == NULL || wish[0] == '\0';
+    if (!by_default && strcmp(wish, "tiles") != 0 && strcmp(wish, "clblast") != 0 &&
+        strcmp(wish, "blas") != 0)
         return clgrad_fail(&cl->base, CLGRAD_STATUS_INVALID_ARGUMENT,
                            "CLGRAD_GEMM is \"%s\", it must be tiles, clblast or blas", wish);
+    if (!by_default && strcmp(wish, "blas") == 0 && !has_blas)
+        return clgrad_fail(
+            &cl->base, CLGRAD_STATUS_UNSUPPORTED,
+            "CLGRAD_GEMM is blas, but %s runs no native kernels, or clgrad was built without a BLAS",
+            cl->base.device.name);
+
+    cl->gemm = &clgrad_cl_clblast;
 #ifdef CLGRAD_HAVE_BLAS
-    cl_device_exec_capabilities capabilities = 0;
-    clGetDeviceInfo(cl->device, CL_DEVICE_EXECUTION_CAPABILITIES, sizeof capabilities, &capabilities, NULL);
-    if (capabilities & CL_EXEC_NATIVE_KERNEL) {
+    if (by_default ? cl->is_cpu && has_blas : strcmp(wish, "blas") == 0)
         cl->gemm = &clgrad_cl_blas;
-        return CLGRAD_STATUS_SUCCESS;
-    }
 #endif
-    return clgrad_fail(
-        &cl->base, CLGRAD_STATUS_UNSUPPORTED,
-        "CLGRAD_GEMM is blas, but %s runs no native kernels, or clgrad was built without a BLAS",
-        cl->base.device.name);
+    if (by_default)
+        cl->tiled_below = !cl->is_cpu ? 0 : has_blas ? LARGE : INFINITY;
+    else
+        cl->tiled_below = strcmp(wish, "tiles") == 0 ? INFINITY : 0;
+    return CLGRAD_STATUS_SUCCESS;
 }
 
 clgrad_status clgrad_cl_prepare_gemm(clgrad_cl_context *cl, const clgrad_cl_product *product)
