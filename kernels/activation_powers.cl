@@ -3,9 +3,12 @@
  * holds here too.
  */
 
+/* The power, from -173 to 173, in two halves: 2^128 is no factor. */
 static real act_exp(real x, float8 p)
 {
-    return exp_times(exp_of(x > 120 ? 120 : x < -120 ? -120 : x), 1);
+    const exponential e = exp_of(bounded(x, -120, 120));
+    const int half_power = e.power >> 1;
+    return (1 + e.fraction) * power_of_two(e.power - half_power) * power_of_two(half_power);
 }
 
 /* p.s7: x is the output. */
@@ -70,9 +73,9 @@ static bool is_odd(real y)
  */
 static parts pow_exponent(real y, real rest)
 {
-    const real bounded = y > 0x1p40f ? 0x1p40f : y < -0x1p40f ? -0x1p40f : y;
-    const real shifted = bounded * 4097, hi = shifted - (shifted - bounded);
-    const parts result = {hi, (bounded - hi) + rest};
+    const real within = bounded(y, -0x1p40f, 0x1p40f);
+    const real shifted = within * 4097, hi = shifted - (shifted - within);
+    const parts result = {hi, (within - hi) + rest};
     return result;
 }
 

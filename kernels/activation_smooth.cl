@@ -4,10 +4,13 @@
  * relative accuracy; factors go into exp_times, since e alone may be denormal where the product is not.
  */
 
+/*
+ * With w = exp(x) rather than exp(-|x|), no case to tell apart; the quotient is 1 from far below exp(40) on.
+ */
 static real act_sigmoid(real x, float8 p)
 {
-    const real e = exp_times(exp_of_minus(x), 1);
-    return (x >= 0 ? 1 : e) / (1 + e);
+    const real w = exp_times(exp_of(bounded(x, -120, 40)), 1);
+    return w / (1 + w);
 }
 
 static real act_sigmoid_gradient(real x, real dy, float8 p)
@@ -19,15 +22,16 @@ static real act_sigmoid_gradient(real x, real dy, float8 p)
 /*
  * Near 0 the fifth convergent of Lambert's continued fraction, tanh x = x / (1 + x^2 / (3 + x^2 / (5 + ...)))
  * (DLMF 4.39.1), written as x minus a small correction; its own error is below 3e-10 there. Further out the
- * definition by exponentials, where nothing cancels.
+ * definition by exponentials, where nothing cancels. One division serves both.
  */
 static real act_tanh(real x, float8 p)
 {
-    const real s = x * x;
-    const real near = x - x * (s * (315 + 14 * s) / (945 + s * (420 + 15 * s)));
-    const real e = exp_times(exp_of_minus(2 * x), 1);
-    const real far = copysign((1 - e) / (1 + e), x);
-    return fabs(x) < 0.55f ? near : far;
+    const bool near = fabs(x) < 0.55f;
+    const real s = x * x, e = exp_times(exp_of_minus(2 * x), 1);
+    const real numerator = near ? s * (315 + 14 * s) : 1 - e;
+    const real denominator = near ? 945 + s * (420 + 15 * s) : 1 + e;
+    const real quotient = numerator / denominator;
+    return near ? x - x * quotient : copysign(quotient, x);
 }
 
 /* 4 e / (1 + e)^2 with e = exp(-2 |x|). */
@@ -72,8 +76,8 @@ static real act_elu(real x, float8 p)
 /* alpha may be as large as 2^128, and alpha exp(x) is not 0 before exp(x) < 2^-278. */
 static real act_elu_gradient(real x, real dy, float8 p)
 {
-    const real alpha = p.s0, a = fabs(x);
-    const exponential e = exp_of(a > 200 ? -200 : -a);
+    const real alpha = p.s0;
+    const exponential e = exp_of(-magnitude_to(200, x));
     return x > 0 ? dy : dy * exp_times_any(e, alpha);
 }
 
@@ -95,7 +99,7 @@ static real act_selu_gradient(real x, real dy, float8 p)
  */
 static real act_celu(real x, float8 p)
 {
-    const real alpha = p.s0, a = fabs(x) / alpha, t = a > 30 ? -30 : -a;
+    const real alpha = p.s0, t = -magnitude_to(30, x / alpha);
     const exponential e = exp_of(t);
     const real scale = power_of_two(e.power);
     const real far = alpha * (scale * e.fraction + (scale - 1));
@@ -155,7 +159,7 @@ static exponential normal_density(real a)
  */
 static real act_gelu(real x, float8 p)
 {
-    const real a = fabs(x) > 14.5f ? 14.5f : fabs(x);
+    const real a = magnitude_to(14.5f, x);
     const real sum = a + NORMAL_TAIL_C, rest = a - (sum - NORMAL_TAIL_C);
     const real t = a / sum;
     exponential density = normal_density(a);
@@ -166,7 +170,7 @@ static real act_gelu(real x, float8 p)
 /* g = Q(a) - a exp(-a^2 / 2) / sqrt(2 pi) for x < 0, 1 - g else. */
 static real act_gelu_gradient(real x, real dy, float8 p)
 {
-    const real a = fabs(x) > 15 ? 15 : fabs(x);
+    const real a = magnitude_to(15, x);
     const real reciprocal = 1 / (a + NORMAL_TAIL_C);
     const real ratio = normal_tail_ratio(a * reciprocal) * reciprocal;
     const real g = exp_times(normal_density(a), ratio - 0.398942292f * a);
@@ -191,7 +195,7 @@ static exponential gelu_tanh_exp(real a)
 /* exp(-2 u) times a is 0 in float32 from |x| = 11 on. */
 static real act_gelu_tanh(real x, float8 p)
 {
-    const real a = fabs(x) > 11 ? 11 : fabs(x);
+    const real a = magnitude_to(11, x);
     const exponential minus_2u = gelu_tanh_exp(a);
     const real e = exp_times(minus_2u, 1);
     return (x > 0 ? x : exp_times(minus_2u, -a)) / (1 + e);
@@ -200,7 +204,7 @@ static real act_gelu_tanh(real x, float8 p)
 /* With e = exp(-2 |u|) and v = |2 x u'|, g = e (1 + e - v) / (1 + e)^2 for x < 0, 1 - g else. */
 static real act_gelu_tanh_gradient(real x, real dy, float8 p)
 {
-    const real a = fabs(x) > 11 ? 11 : fabs(x);
+    const real a = magnitude_to(11, x);
     const exponential minus_2u = gelu_tanh_exp(a);
     const real e = exp_times(minus_2u, 1), sum = 1 + e;
     const real v = a * (1.59576917f + 0.214064449f * (a * a));
@@ -210,7 +214,7 @@ static real act_gelu_tanh_gradient(real x, real dy, float8 p)
 
 static real act_silu(real x, float8 p)
 {
-    const real a = fabs(x) > 120 ? 120 : fabs(x);
+    const real a = magnitude_to(120, x);
     const exponential minus_a = exp_of(-a);
     const real e = exp_times(minus_a, 1);
     return (x > 0 ? x : exp_times(minus_a, -a)) / (1 + e);
@@ -219,7 +223,7 @@ static real act_silu(real x, float8 p)
 /* As gelu_tanh, with v = |x|. */
 static real act_silu_gradient(real x, real dy, float8 p)
 {
-    const real a = fabs(x) > 120 ? 120 : fabs(x);
+    const real a = magnitude_to(120, x);
     const exponential minus_a = exp_of(-a);
     const real e = exp_times(minus_a, 1), sum = 1 + e;
     const real g = exp_times(minus_a, (sum - a) / (sum * sum));
@@ -233,7 +237,7 @@ static real act_silu_gradient(real x, real dy, float8 p)
  */
 static real act_mish(real x, float8 p)
 {
-    const real a = fabs(x) > 120 ? 120 : fabs(x);
+    const real a = magnitude_to(120, x);
     const exponential minus_a = exp_of(-a);
     const real e = exp_times(minus_a, 1);
     const real above = x * ((1 + 2 * e) / (1 + 2 * e * (1 + e)));
@@ -248,7 +252,7 @@ static real act_mish(real x, float8 p)
  */
 static real act_mish_gradient(real x, real dy, float8 p)
 {
-    const real a = fabs(x) > 120 ? 120 : fabs(x);
+    const real a = magnitude_to(120, x);
     const exponential minus_a = exp_of(-a);
     const real e = exp_times(minus_a, 1);
     const real above = 1 + e * (4 + e * (6 + 4 * e + 4 * a * (1 + e)));
@@ -284,8 +288,8 @@ static softplus_argument softplus_product(real x, real beta, real threshold)
  */
 static exponential softplus_exp(softplus_argument z)
 {
-    const real hi = fabs(z.hi), lo = fabs(z.lo);
-    return exp_of_sum(hi > 200 ? -200 : -hi, lo < 1 ? -lo : -1);
+    const real lo = fabs(z.lo);
+    return exp_of_sum(-magnitude_to(200, z.hi), lo < 1 ? -lo : -1);
 }
 
 /* max(x, 0) + log(1 + exp(-|beta x|)) / beta. */

@@ -29,31 +29,34 @@ typedef struct exponential {
 } exponential;
 
 /*
- * factor (1 + fraction) 2^power for |power| <= 250. Two factors make 2^power, since one would overflow or be
- * denormal too early. As written, the rounding of 1 + fraction does not count.
+ * factor (1 + fraction) 2^power for -190 <= power <= 63. 2^power is made of two factors, one of them constant
+ * and both normal, so that only the last product may be denormal. As written, the rounding of 1 + fraction
+ * does not count.
  */
 static real exp_times(exponential e, real factor)
 {
-    const int half_power = e.power >> 1;
-    return (factor + factor * e.fraction) * power_of_two(e.power - half_power) * power_of_two(half_power);
+    return (factor + factor * e.fraction) * power_of_two(e.power + 64) * 0x1p-64f;
 }
 
 /*
  * The same for |power| <= 370 and a factor that may itself be huge or tiny where the product is not; when
- * that is infinite, nothing is subtracted from it.
+ * that is infinite, nothing is subtracted from it. The factor's own share of the power has the power's sign,
+ * so that it neither overflows nor vanishes before the product does.
  */
 static real exp_times_any(exponential e, real factor)
 {
-    const int third = e.power / 3;
-    const real scale = power_of_two(third);
-    return factor * power_of_two(e.power - 2 * third) * (1 + e.fraction) * scale * scale;
+    const int quarter = e.power / 4;
+    const real scale = power_of_two(quarter);
+    return factor * power_of_two(e.power - 3 * quarter) * (1 + e.fraction) * scale * scale * scale;
 }
 
 /*
  * A number below 2^22 loses its fraction when this is added: an rint whose result can be read from the bits
- * as an integer. PoCL's own takes as long as the rest of an exponential.
+ * as an integer. PoCL's own takes as long as the rest of an exponential. 3 2^22, and 191 = 127 + 64 so that
+ * exp_times finds its first factor's exponent in the low bits as they are: compilers then leave out the
+ * additions.
  */
-#define ROUNDING_SHIFT 12582912.0f
+#define ROUNDING_SHIFT 12583103.0f
 
 /* (exp(r) - 1 - r) / r for |r| <= ln(2) / 2: of exp(r) - 1, off by less than 5e-10. */
 static real exp_tail(real r)
@@ -82,11 +85,24 @@ static exponential exp_of(real x)
     return exp_of_sum(x, -0.0f);
 }
 
+/* x, but at least low and at most high. NaN stays. In this order a processor's min and max do it. */
+static real bounded(real x, real low, real high)
+{
+    const real above = low > x ? low : x;
+    return high < above ? high : above;
+}
+
+/* |x|, but at most limit. NaN stays. */
+static real magnitude_to(real limit, real x)
+{
+    const real a = fabs(x);
+    return limit < a ? limit : a;
+}
+
 /* exp(-|x|), with a power that fits exp_times: exp(-120) is 0 even times 120. NaN stays. */
 static exponential exp_of_minus(real x)
 {
-    const real a = fabs(x);
-    return exp_of(a > 120 ? -120 : -a);
+    return exp_of(-magnitude_to(120, x));
 }
 
 /*
@@ -95,8 +111,7 @@ static exponential exp_of_minus(real x)
  */
 static real expm1_of_minus(real x)
 {
-    const real a = fabs(x);
-    const exponential e = exp_of(a > 30 ? -30 : -a);
+    const exponential e = exp_of(-magnitude_to(30, x));
     const real scale = power_of_two(e.power);
     return scale * e.fraction + (scale - 1);
 }
@@ -208,7 +223,7 @@ static real power_times(real x, parts exponent, real factor)
     const real product = exponent.hi * l.hi, rest = exponent.lo * l.hi + whole * l.lo;
 
     /* Beyond these bounds the result is 0 or infinite; rest is large only where product is too. */
-    const real hi = product > 300 ? 300 : product < -300 ? -300 : product;
+    const real hi = bounded(product, -300, 300);
     const real lo = fabs(rest) < 1 ? rest : 0;
     const real shifted = hi + lo + ROUNDING_SHIFT, n = shifted - ROUNDING_SHIFT;
     const real r = ((hi - n) + lo) * 0.693147182f;
