@@ -2,12 +2,14 @@
 # Install what clgrad builds and runs with, unless it is there already.
 #   scripts/install-deps.sh          the library, the samples and a device to run on
 #   scripts/install-deps.sh --test   the same and what the tests need
+#   scripts/install-deps.sh --bench  the same and what scripts/bench.sh needs
 # Debian and Ubuntu: through apt, as root or with sudo. Elsewhere: names the packages and stops.
 set -euo pipefail
 
 build="gcc libc6-dev cmake ninja-build pkg-config ocl-icd-opencl-dev opencl-c-headers libclblast-dev
        libopenblas-dev librandom123-dev zlib1g-dev"
 test="libcmocka-dev pocl-opencl-icd oclgrind"
+bench="pocl-opencl-icd python3-venv g++"
 device="pocl-opencl-icd"
 
 name_packages() {
@@ -25,6 +27,8 @@ END
 wanted=$build
 if [ "${1:-}" = --test ]; then
     wanted="$wanted $test"
+elif [ "${1:-}" = --bench ]; then
+    wanted="$wanted $bench"
 elif ! ls "${OCL_ICD_VENDORS:-/etc/OpenCL/vendors}"/*.icd >/dev/null 2>&1; then
     wanted="$wanted $device"
 fi
