@@ -29,12 +29,17 @@ typedef struct sum {
     real value, error;
 } sum;
 
+static void add_to(real *value, real *error, real x)
+{
+    const real total = *value + x;
+    const real added = total - *value;
+    *error += (*value - (total - added)) + (x - added);
+    *value = total;
+}
+
 static void sum_add(sum *s, real x)
 {
-    const real total = s->value + x;
-    const real added = total - s->value;
-    s->error += (s->value - (total - added)) + (x - added);
-    s->value = total;
+    add_to(&s->value, &s->error, x);
 }
 
 static real sum_result(sum s)

@@ -5,7 +5,10 @@
  *   OTHER          there is a third operand
  *   WEIGHT_AT      there is a weight: how element i finds its own, same_place or broadcast_place
  *   POS_WEIGHT_AT  likewise, of the positive term
- *   DTARGET        the gradient by the target is wanted, DOTHER: that by the other
+ *   WANTS          which results are wanted, as in loss.cl
+ *   ABREAST        so many neighbouring elements a work-item takes at a time: one on a GPU. On a CPU loops
+ * over them are what its compiler calculates many numbers at a time of: those that calculate neither load nor
+ * store what others may see, and have a known length.
  *
  * loss_NAME(e) is the value times e.scale, loss_NAME_gradient its derivative by the prediction,
  * loss_NAME_dtarget and loss_NAME_dother those by the target and the other, likewise times e.scale. e.scale
@@ -22,16 +25,40 @@ typedef struct element {
     float8 a; /* the parameters in the order of the list in include/clgrad/loss_list.h */
 } element;
 
+/* The size of a group: what many work-items do elsewhere, one does abreast. */
+#if ABREAST > 1
+#define ITEMS 1
+#else
+#define ITEMS GROUP_SIZE
+#endif
+
+/* What there is, and what takes its place where it is not there. */
+#ifdef OTHER
+#define OTHER_OR(there, absent) (there)
+#else
+#define OTHER_OR(there, absent) (absent)
+#endif
+#ifdef WEIGHT_AT
+#define WEIGHT_OR(there, absent) (there)
+#else
+#define WEIGHT_OR(there, absent) (absent)
+#endif
+#ifdef POS_WEIGHT_AT
+#define POS_WEIGHT_OR(there, absent) (there)
+#else
+#define POS_WEIGHT_OR(there, absent) (absent)
+#endif
+
 #define LOSS_GRADIENT JOIN(LOSS, _gradient)
 #define LOSS_DTARGET JOIN(LOSS, _dtarget)
 #define LOSS_DOTHER JOIN(LOSS, _dother)
 
 static real LOSS(element e);
 static real LOSS_GRADIENT(element e);
-#ifdef DTARGET
+#if WANTS & WANT_DTARGET
 static real LOSS_DTARGET(element e);
 #endif
-#ifdef DOTHER
+#if WANTS & WANT_DOTHER
 static real LOSS_DOTHER(element e);
 #endif
 
@@ -58,60 +85,98 @@ static size_t same_place(size_t i, ulong16 layout)
 }
 
 /*
- * Every group takes share elements, adds up their values in an order that depends on n and the grid alone,
+ * Every group takes share elements, adds up their values in an order that depends on n and the grid alone
+ * (each of the places abreast for itself, then those, then the work-items),
  * and writes total * total_scale to totals[group] (WANT_TOTAL); or each value goes to values (WANT_VALUES).
  * Values and gradients are taken times term_scale. Gradients go times gradient_scale, and times the upstream
  * gradient where there is one: a number for each element (UPSTREAM_EACH) or for all (UPSTREAM_ONE).
  * dprediction may be prediction, dtarget target, dother other: every operand is read before any is written.
  */
-__kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void
-loss_element(ulong n, ulong share, int wants, real term_scale, __global const storage *prediction,
-             ulong prediction_at, __global const storage *target, ulong target_at,
-             __global const storage *other, ulong other_at, __global const storage *weight, ulong weight_at,
-             ulong16 weight_layout, __global const storage *pos_weight, ulong pos_weight_at,
-             ulong16 pos_weight_layout, float8 a, __global storage *values, ulong values_at,
-             __global storage *totals, ulong totals_at, real total_scale, __global const storage *upstream,
-             ulong upstream_at, __global storage *dprediction, ulong dprediction_at,
-             __global storage *dtarget, ulong dtarget_at, __global storage *dother, ulong dother_at,
-             real gradient_scale)
+__kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void
+loss_element(ulong n, ulong share, real term_scale, __global const storage *prediction, ulong prediction_at,
+             __global const storage *target, ulong target_at, __global const storage *other, ulong other_at,
+             __global const storage *weight, ulong weight_at, ulong16 weight_layout,
+             __global const storage *pos_weight, ulong pos_weight_at, ulong16 pos_weight_layout, float8 a,
+             __global storage *values, ulong values_at, __global storage *totals, ulong totals_at,
+             real total_scale, __global const storage *upstream, ulong upstream_at,
+             __global storage *dprediction, ulong dprediction_at, __global storage *dtarget, ulong dtarget_at,
+             __global storage *dother, ulong dother_at, real gradient_scale)
 {
-    __local real shared[GROUP_SIZE];
+    __local real shared[ITEMS];
     const size_t item = get_local_id(0);
-    const real common = wants & UPSTREAM_ONE ? gradient_scale * LOAD(upstream, upstream_at) : gradient_scale;
+    const real common = WANTS & UPSTREAM_ONE ? gradient_scale * LOAD(upstream, upstream_at) : gradient_scale;
 
-    sum total = {0, 0};
-    const size_t first = get_group_id(0) * share, end = min(n, (ulong)(first + share));
-    for (size_t i = first + item; i < end; i += GROUP_SIZE) {
-        element e = {LOAD(prediction, prediction_at + i), LOAD(target, target_at + i), 0, 1, term_scale, a};
+    /* The operands of the elements that are calculated abreast, their results, and the sums so far. */
+    real p[ABREAST], t[ABREAST], o[ABREAST], w[ABREAST], positive[ABREAST], factor[ABREAST];
+    real value[ABREAST], dp[ABREAST], dt[ABREAST], d_other[ABREAST];
+    real sums[ABREAST], errors[ABREAST];
+    for (int k = 0; k < ABREAST; k++)
+        p[k] = t[k] = o[k] = w[k] = positive[k] = factor[k] = sums[k] = errors[k] = 0;
+
+    const ulong first = get_group_id(0) * share, end = min(n, first + share);
+    for (ulong from = first + item * ABREAST; from < end; from += ITEMS * ABREAST) {
+        const int count = (int)min((ulong)ABREAST, end - from);
+        for (int k = 0; k < count; k++) {
+            p[k] = LOAD(prediction, prediction_at + from + k);
+            t[k] = LOAD(target, target_at + from + k);
 #ifdef OTHER
-        e.o = LOAD(other, other_at + i);
+            o[k] = LOAD(other, other_at + from + k);
 #endif
 #ifdef WEIGHT_AT
-        e.scale *= LOAD(weight, weight_at + WEIGHT_AT(i, weight_layout));
+            w[k] = LOAD(weight, weight_at + WEIGHT_AT(from + k, weight_layout));
 #endif
 #ifdef POS_WEIGHT_AT
-        e.pos_weight = LOAD(pos_weight, pos_weight_at + POS_WEIGHT_AT(i, pos_weight_layout));
+            positive[k] = LOAD(pos_weight, pos_weight_at + POS_WEIGHT_AT(from + k, pos_weight_layout));
 #endif
-        const bool missing = isnan(e.p) || isnan(e.t) || isnan(e.o) || isnan(e.pos_weight) || isnan(e.scale);
-        if (wants & (WANT_TOTAL | WANT_VALUES)) {
-            const real value = missing ? NAN : LOSS(e);
-            if (wants & WANT_VALUES)
-                STORE(values, values_at + i, value);
-            sum_add(&total, value);
+            if (WANTS & UPSTREAM_EACH)
+                factor[k] = LOAD(upstream, upstream_at + from + k);
         }
-        const real scale = wants & UPSTREAM_EACH ? common * LOAD(upstream, upstream_at + i) : common;
-        if (wants & WANT_GRADIENT)
-            STORE(dprediction, dprediction_at + i, missing ? NAN : LOSS_GRADIENT(e) * scale);
-#ifdef DTARGET
-        STORE(dtarget, dtarget_at + i, missing ? NAN : LOSS_DTARGET(e) * scale);
+
+        for (int k = 0; k < ABREAST; k++) {
+            const element e = {p[k],
+                               t[k],
+                               OTHER_OR(o[k], 0),
+                               POS_WEIGHT_OR(positive[k], 1),
+                               WEIGHT_OR(term_scale * w[k], term_scale),
+                               a};
+            const bool missing =
+                isnan(e.p) || isnan(e.t) || isnan(e.o) || isnan(e.pos_weight) || isnan(e.scale);
+            const real scale = WANTS & UPSTREAM_EACH ? common * factor[k] : common;
+            if (WANTS & (WANT_TOTAL | WANT_VALUES))
+                value[k] = missing ? NAN : LOSS(e);
+            if (WANTS & WANT_GRADIENT)
+                dp[k] = missing ? NAN : LOSS_GRADIENT(e) * scale;
+#if WANTS & WANT_DTARGET
+            dt[k] = missing ? NAN : LOSS_DTARGET(e) * scale;
 #endif
-#ifdef DOTHER
-        STORE(dother, dother_at + i, missing ? NAN : LOSS_DOTHER(e) * scale);
+#if WANTS & WANT_DOTHER
+            d_other[k] = missing ? NAN : LOSS_DOTHER(e) * scale;
 #endif
+        }
+
+        if (WANTS & WANT_TOTAL)
+            for (int k = 0; k < ABREAST; k++)
+                add_to(&sums[k], &errors[k], k < count ? value[k] : 0);
+
+        for (int k = 0; k < count; k++) {
+            if (WANTS & WANT_VALUES)
+                STORE(values, values_at + from + k, value[k]);
+            if (WANTS & WANT_GRADIENT)
+                STORE(dprediction, dprediction_at + from + k, dp[k]);
+            if (WANTS & WANT_DTARGET)
+                STORE(dtarget, dtarget_at + from + k, dt[k]);
+            if (WANTS & WANT_DOTHER)
+                STORE(dother, dother_at + from + k, d_other[k]);
+        }
     }
 
-    const real result = sum_lanes(shared, item, item, GROUP_SIZE, sum_result(total));
-    if ((wants & WANT_TOTAL) && item == 0)
+    sum total = {0, 0};
+    for (int k = 0; k < ABREAST; k++) {
+        sum_add(&total, sums[k]);
+        total.error += errors[k];
+    }
+    const real result = sum_lanes(shared, item, item, ITEMS, sum_result(total));
+    if ((WANTS & WANT_TOTAL) && item == 0)
         STORE(totals, totals_at + get_group_id(0), result * total_scale);
 }
 

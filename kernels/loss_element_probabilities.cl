@@ -18,7 +18,7 @@ static real loss_kl_div(element e)
     const bool log_target = e.a.s0 != 0;
     if (log_target)
         return times_probability(e, e.t - e.p);
-    return e.t == 0 ? 0 : (e.t * e.scale) * (log(e.t) - e.p);
+    return e.t == 0 ? 0 : (e.t * e.scale) * (log_of(e.t) - e.p);
 }
 
 static real loss_kl_div_gradient(element e)
@@ -32,13 +32,13 @@ static real loss_kl_div_dtarget(element e)
     const bool log_target = e.a.s0 != 0;
     if (log_target)
         return times_probability(e, e.t - e.p + 1);
-    return e.t == 0 ? 0 : (log(e.t) - e.p + 1) * e.scale;
+    return e.t == 0 ? 0 : (log_of(e.t) - e.p + 1) * e.scale;
 }
 
 /* t (log t - log p), 0 where t = 0 */
 static real loss_kl_div_probability(element e)
 {
-    return e.t == 0 ? 0 : (e.t * e.scale) * (log(e.t) - log(e.p));
+    return e.t == 0 ? 0 : (e.t * e.scale) * (log_of(e.t) - log_of(e.p));
 }
 
 static real loss_kl_div_probability_gradient(element e)
@@ -54,9 +54,16 @@ static real clamp_log(real logarithm)
     return logarithm < -100 ? -100 : logarithm;
 }
 
+/* log(1 - p): what rounding has taken from 1 - p is exact where it matters, and goes in to first order. */
+static real log_of_rest(real p)
+{
+    const real rest = 1 - p, error = (1 - rest) - p;
+    return log_of(rest) + (rest > 0 && p > -1 ? error / rest : 0);
+}
+
 static real cross_entropy_of(real p, real t, real positive, real negative)
 {
-    return -(positive * t * clamp_log(log(p)) + negative * (1 - t) * clamp_log(log1p(-p)));
+    return -(positive * t * clamp_log(log_of(p)) + negative * (1 - t) * clamp_log(log_of_rest(p)));
 }
 
 /* p (1 - p) away from 0, as PyTorch's gradient has it; NaN where p is no probability. */
@@ -80,7 +87,7 @@ static real loss_bce_gradient(element e)
 /* Without the clamp, as in PyTorch. */
 static real loss_bce_dtarget(element e)
 {
-    return (log1p(-e.p) - log(e.p)) * e.scale;
+    return (log_of_rest(e.p) - log_of(e.p)) * e.scale;
 }
 
 /* -(alpha t log p + (1 - alpha) (1 - t) log(1 - p)) */
@@ -101,12 +108,13 @@ static real loss_bce_balanced_gradient(element e)
 /* log(1 + exp(x)) and its derivative, by the exponential of a negative number: both tails stay exact. */
 static real softplus(real x)
 {
-    return (x > 0 ? x : 0) + log1p(exp(-fabs(x)));
+    const real tail = exp_times(exp_of_minus(x), 1);
+    return (x > 0 ? x : 0) + tail * log1p_ratio(tail);
 }
 
 static real logistic(real x)
 {
-    const real tail = exp(-fabs(x));
+    const real tail = exp_times(exp_of_minus(x), 1);
     return (x >= 0 ? 1 : tail) / (1 + tail);
 }
 

@@ -6,20 +6,25 @@ __kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void
 softmax_forward(ulong rows, ulong columns, ulong lanes, real sign, __global const storage *x, ulong x_at,
                 __global storage *y, ulong y_at)
 {
-    __local peak peaks[GROUP_SIZE];
     __local real shared[GROUP_SIZE];
     const place p = place_among(rows, lanes);
     const ulong from = x_at + p.row * columns, to = y_at + p.row * columns;
-    const softmax q = softmax_row(peaks, shared, p, sign, x, from, columns, 1);
-    if (!p.inside)
-        return;
-    for (size_t j = p.lane; j < columns; j += lanes) {
-        const real own = sign * LOAD(x, from + j);
+    const softmax q = softmax_row(shared, p, sign, x, from, columns, 1);
+    EACH_BLOCK(p, j, columns)
+    {
+        real numbers[ABREAST], results[ABREAST];
+        const int count = block_count(j, columns);
+        load_block(numbers, count, 0, x, from + j, 1);
+        EACH_OF_BLOCK(k)
+        {
+            const real own = sign * numbers[k];
 #ifdef LOGARITHM
-        STORE(y, to + j, (own - q.top.value) - q.log1p_s);
+            results[k] = (own - q.top) - q.log1p_s;
 #else
-        STORE(y, to + j, exp_below(own, q.top.value) / (1 + q.s));
+            results[k] = exp_below(own, q.top) / (1 + q.s);
 #endif
+        }
+        store_block(results, count, y, to + j, 1);
     }
 }
 
@@ -32,26 +37,38 @@ softmax_backward(ulong rows, ulong columns, ulong lanes, real sign, __global con
     const place p = place_among(rows, lanes);
     const ulong first = p.row * columns;
 
-    sum total = {0, 0};
-    if (p.inside)
-        for (size_t j = p.lane; j < columns; j += lanes) {
-            const real d = LOAD(dy, dy_at + first + j);
+    real outputs[ABREAST], upstream[ABREAST], results[ABREAST];
+    block_sum total;
+    block_sum_clear(&total);
+    EACH_BLOCK(p, j, columns)
+    {
+        const int count = block_count(j, columns);
+        load_block(outputs, count, 0, y, y_at + first + j, 1);
+        load_block(upstream, count, 0, dy, dy_at + first + j, 1);
+        EACH_OF_BLOCK(k)
+        {
 #ifdef LOGARITHM
-            sum_add(&total, d);
+            add_to(&total.values[k], &total.errors[k], upstream[k]);
 #else
-            sum_add(&total, d * LOAD(y, y_at + first + j));
+            add_to(&total.values[k], &total.errors[k], upstream[k] * outputs[k]);
 #endif
         }
-    const real all = sum_row(shared, p, sum_result(total));
-    if (!p.inside)
-        return;
+    }
+    const real all = sum_row(shared, p, block_sum_result(&total));
 
-    for (size_t j = p.lane; j < columns; j += lanes) {
-        const real output = LOAD(y, y_at + first + j), d = LOAD(dy, dy_at + first + j);
+    EACH_BLOCK(p, j, columns)
+    {
+        const int count = block_count(j, columns);
+        load_block(outputs, count, 0, y, y_at + first + j, 1);
+        load_block(upstream, count, 0, dy, dy_at + first + j, 1);
+        EACH_OF_BLOCK(k)
+        {
 #ifdef LOGARITHM
-        STORE(dx, dx_at + first + j, d - exp(output) * all);
+            results[k] = upstream[k] - exp_below(outputs[k], 0) * all;
 #else
-        STORE(dx, dx_at + first + j, sign * output * (d - all));
+            results[k] = sign * outputs[k] * (upstream[k] - all);
 #endif
+        }
+        store_block(results, count, dx, dx_at + first + j, 1);
     }
 }

@@ -260,9 +260,11 @@ clgrad_cl_launch clgrad_cl_prepare_total(clgrad_context *context, cl_mem numbers
 /*
  * How a matrix is shared among a reduction's work-items. A row belongs to so many neighbours, its lanes: one
  * on a CPU, whose work-items take a row each; on a GPU neighbours read neighbouring columns. Of columns a
- * group takes so many (a power of two): on a CPU few enough to give every core some.
+ * group takes so many (a power of two): on a CPU few enough to give every core some. A lane may take so many
+ * columns abreast: several on a CPU, whose compiler calculates them at a time.
  */
 size_t clgrad_cl_row_lanes(const clgrad_cl_context *cl, size_t columns);
+size_t clgrad_cl_columns_abreast(const clgrad_cl_context *cl, size_t columns);
 size_t clgrad_cl_column_width(const clgrad_cl_context *cl, size_t columns);
 
 /* How many groups of a size cover n. */

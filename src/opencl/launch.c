@@ -131,6 +131,11 @@ size_t clgrad_cl_row_lanes(const clgrad_cl_context *cl, size_t columns)
     return cl->is_cpu ? 1 : clgrad_cl_power_of_two(columns, cl->group_size);
 }
 
+size_t clgrad_cl_columns_abreast(const clgrad_cl_context *cl, size_t columns)
+{
+    return cl->is_cpu ? clgrad_cl_power_of_two(columns, 64) : 1;
+}
+
 size_t clgrad_cl_column_width(const clgrad_cl_context *cl, size_t columns)
 {
     if (cl->is_cpu)

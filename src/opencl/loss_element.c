@@ -43,18 +43,39 @@ static void define(char options[128], const char *definition, const char *value)
     snprintf(options + used, 128 - used, "%s-D%s%s", used > 0 ? " " : "", definition, value);
 }
 
+static void define_number(char options[128], const char *definition, size_t value)
+{
+    char text[16];
+    snprintf(text, sizeof text, "=%zu", value);
+    define(options, definition, text);
+}
+
 static void give_weight(clgrad_cl_launch *launch, clgrad_tensor weight, const spread *layout)
 {
     clgrad_cl_give_tensor(launch, weight);
     clgrad_cl_give_counts(launch, &layout->numbers);
 }
 
+/* On a CPU few groups, so that a small sum is done by one and needs no second launch. */
+static clgrad_cl_division share_out(const clgrad_cl_loss_call *call)
+{
+    const size_t enough = 8192, most = 1024;
+    if (!call->cl->is_cpu)
+        return clgrad_cl_share_out(call->cl, call->terms);
+    const size_t wanted = clgrad_cl_cover(call->terms, enough);
+    const size_t groups = wanted < 1 ? 1 : wanted > most ? most : wanted;
+    return (clgrad_cl_division){groups, clgrad_cl_cover(call->terms, groups)};
+}
+
 static clgrad_cl_launch prepare(const clgrad_cl_loss_call *call, clgrad_cl_division shares, bool in_parts)
 {
     const clgrad_loss_inputs *inputs = &call->inputs;
     spread weight = {0}, pos_weight = {0};
+    const size_t abreast = call->cl->is_cpu ? 256 : 1;
     char options[128] = "";
     define(options, "LOSS=loss_", call->info->name);
+    define_number(options, "WANTS", (size_t)call->wants);
+    define_number(options, "ABREAST", abreast);
     if (clgrad_present(inputs->other))
         define(options, "OTHER", "");
     if (clgrad_present(inputs->weight)) {
@@ -65,16 +86,11 @@ static clgrad_cl_launch prepare(const clgrad_cl_loss_call *call, clgrad_cl_divis
         pos_weight = lay_out(inputs->pos_weight, inputs->prediction);
         define(options, "POS_WEIGHT_AT=", pos_weight.same ? "same_place" : "broadcast_place");
     }
-    if (call->wants & WANT_DTARGET)
-        define(options, "DTARGET", "");
-    if (call->wants & WANT_DOTHER)
-        define(options, "DOTHER", "");
 
     clgrad_cl_launch launch =
         clgrad_cl_begin_with(call->context, CLGRAD_CL_LOSS_ELEMENT, options, "loss_element");
     clgrad_cl_give_count(&launch, call->terms);
     clgrad_cl_give_count(&launch, shares.share);
-    clgrad_cl_give_int(&launch, call->wants);
     clgrad_cl_give_real(&launch, call->term_scale);
     clgrad_cl_give_tensor(&launch, inputs->prediction);
     clgrad_cl_give_tensor(&launch, inputs->target);
@@ -94,13 +110,16 @@ static clgrad_cl_launch prepare(const clgrad_cl_loss_call *call, clgrad_cl_divis
     clgrad_cl_give_tensor(&launch, call->gradients.dother);
     clgrad_cl_give_real(&launch, call->total_scale);
     clgrad_cl_over_groups(&launch, shares.groups);
+    /* Who takes many elements abreast, see kernels/loss_element.cl, is a group. */
+    if (abreast > 1)
+        launch.local[0] = 1;
     return launch;
 }
 
 /* One launch, and a second where the sum takes more than one group. */
 clgrad_status clgrad_cl_loss_elements(const clgrad_cl_loss_call *call)
 {
-    const clgrad_cl_division shares = clgrad_cl_share_out(call->cl, call->terms);
+    const clgrad_cl_division shares = share_out(call);
     const bool in_parts = (call->wants & WANT_TOTAL) && shares.groups > 1;
     clgrad_status status = in_parts ? clgrad_cl_reserve_sums(call->cl, shares.groups) : CLGRAD_STATUS_SUCCESS;
     if (status != CLGRAD_STATUS_SUCCESS)
