@@ -4,6 +4,8 @@
  */
 #include "harness.h"
 
+#include "opencl/cl_backend.h"
+
 #include <clgrad/opencl.h>
 
 #include <string.h>
@@ -143,8 +145,9 @@ static void null_is_refused(clgrad_context *context)
 
 enum { BATCH = 16, INPUTS = 24, CLASSES = 5, STEPS = 20 };
 
-/* Train on one batch after the other; what the first step has made must do for all others. */
-static void train_steadily(clgrad_context *context, const clgrad_network_options *options)
+/* Train on one batch after the other; what the first step has made must do for all others. Returns a step's
+ * enqueues. */
+static uint64_t train_steadily(clgrad_context *context, const clgrad_network_options *options)
 {
     float inputs[BATCH * INPUTS];
     int32_t classes[BATCH];
@@ -176,6 +179,7 @@ static void train_steadily(clgrad_context *context, const clgrad_network_options
     tensor_free(context, x);
     tensor_free(context, target);
     tensor_free(context, loss);
+    return enqueues;
 }
 
 static clgrad_network_options options_for(const clgrad_layer *layers, size_t count,
@@ -194,13 +198,27 @@ static clgrad_network_options options_for(const clgrad_layer *layers, size_t cou
 
 static const clgrad_optimizer_kind optimizers[] = {CLGRAD_OPTIMIZER_SGD, CLGRAD_OPTIMIZER_ADAMW};
 
+/*
+ * What docs/performance.md states. A dense layer is one enqueue forward and two backward where its kernels
+ * multiply; elsewhere the two products backward and the one forward are enqueues of their own (a BLAS's
+ * product is up to three), of which a first layer lacks one. The loss is one here, and so is the optimizer.
+ */
+static uint64_t enqueues_of_a_step(clgrad_context *context, uint64_t layers)
+{
+    if (!on_device(context))
+        return 0;
+    const uint64_t others = 2;
+    return clgrad_cl(context)->tiled_below > 0 ? 3 * layers + others : 5 * layers - 1 + others;
+}
+
 static void dense_networks_train_steadily(clgrad_context *context)
 {
     const clgrad_layer layers[] = {clgrad_layer_dense(12, CLGRAD_ACTIVATION_RELU),
                                    clgrad_layer_dense(CLASSES, CLGRAD_ACTIVATION_IDENTITY)};
     for (size_t i = 0; i < COUNT(optimizers); i++) {
         const clgrad_network_options options = options_for(layers, COUNT(layers), optimizers[i]);
-        train_steadily(context, &options);
+        const uint64_t enqueues = train_steadily(context, &options);
+        assert_int_equal(enqueues, enqueues_of_a_step(context, COUNT(layers)));
     }
 }
 
