@@ -1,18 +1,17 @@
 /*
- * Dense layers on CPU devices, products included: one kernel forward, two backward. A group is one work-item;
- * it makes a block of the result out of tiles that stay in vector registers. Every number is added up in an
- * order that does not depend on the blocks. Built behind activation.cl, which says what ACTIVATION is.
- * (src/opencl/dense_tiles.c says why; GPUs have CLBlast and dense.cl.)
+ * Dense layers on CPU devices, products included: one kernel forward, and behind activation_backward, which
+ * makes dz, one backward. A group is one work-item; it makes a block of the result out of tiles that stay in
+ * vector registers. Every number is added up in an order that does not depend on the blocks. Built behind
+ * activation.cl, which says what ACTIVATION is. (src/opencl/dense_tiles.c says why; GPUs have CLBlast and
+ * dense.cl.)
  */
 #pragma OPENCL FP_CONTRACT ON
 
 /* What a tile is made of are registers only where these loops are written out. */
 #define UNROLL _Pragma("unroll")
 
-/* The most rows and columns of a block; the host passes the same to choose its blocks. */
-#ifndef BLOCK
+/* The most rows and columns of a block, as in src/opencl/dense_tiles.c. */
 #define BLOCK 64
-#endif
 
 #define TILE_ROWS 4
 #define TILE_COLUMNS 4
@@ -84,15 +83,6 @@ dense_tiles_forward(ulong batch, ulong out, ulong in, ulong block_rows, ulong bl
         for (ulong j = 0; j < columns; j++)
             STORE(h, h_at + at + j, results[j]);
     }
-}
-
-/* dz = dh * f'(z). Work-items: one an element, padded. dz may be dh or z. */
-__kernel void dense_tiles_gradient(ulong n, __global const storage *z, ulong z_at, __global const storage *dh,
-                                   ulong dh_at, __global storage *dz, ulong dz_at, float8 p)
-{
-    const size_t i = get_global_id(0);
-    if (i < n)
-        STORE(dz, dz_at + i, ACTIVATION_GRADIENT(LOAD(z, z_at + i), LOAD(dh, dh_at + i), p));
 }
 
 #define STRIP_ROWS 8

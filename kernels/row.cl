@@ -1,9 +1,8 @@
 /*
- * Rows among work-items. A row belongs to so many neighbouring work-items, its
- * lanes (a power of two), and a group holds its size / lanes rows. A lane looks after
- * its own columns (k, k + lanes, ... for lane k; blocks of them in softmax_row.cl) and nobody else writes
- * there, so that a result may take its operand's place once every lane has read what it needs of the others'
- * columns.
+ * Rows among work-items. A row belongs to so many neighbouring work-items, its lanes (a power of two), and a
+ * group holds its size / lanes rows. A lane looks after its own columns (k, k + lanes, ... for lane k; blocks
+ * of them in softmax_row.cl) and nobody else writes there, so that a result may take its operand's place once
+ * every lane has read what it needs of the others' columns.
  */
 
 typedef struct place {

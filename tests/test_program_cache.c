@@ -2,9 +2,9 @@
  * Compiled programs on disk: what is there is used and gives the same bits, and nothing that is wrong with
  * it, or with the place for it, is more than a program to be compiled.
  */
+#include "folder.h"
 #include "harness.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,80 +13,6 @@
 #include <unistd.h>
 
 static const char *this_program;
-
-/* ---- folders ---- */
-
-typedef struct path {
-    char text[1024];
-} path;
-
-static path in(const char *folder, const char *name)
-{
-    path p;
-    const int length = snprintf(p.text, sizeof p.text, "%s/%s", folder, name);
-    assert_true(length > 0 && (size_t)length < sizeof p.text);
-    return p;
-}
-
-/* A folder of our own, where the test runs. */
-static path make_place(void)
-{
-    path here;
-    assert_non_null(getcwd(here.text, sizeof here.text));
-    path p = in(here.text, "clgrad-cache-XXXXXX");
-    assert_non_null(mkdtemp(p.text));
-    return p;
-}
-
-/* What is in a folder; 0 where there is no folder. */
-static size_t list(const char *folder, path *names, size_t capacity)
-{
-    size_t count = 0;
-    DIR *directory = opendir(folder);
-    for (struct dirent *e; directory != NULL && (e = readdir(directory)) != NULL;)
-        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0) {
-            if (count < capacity)
-                names[count] = in(folder, e->d_name);
-            count++;
-        }
-    if (directory != NULL)
-        closedir(directory);
-    return count;
-}
-
-static void remove_all(const char *name)
-{
-    path names[64];
-    const size_t count = list(name, names, COUNT(names));
-    assert_true(count <= COUNT(names));
-    for (size_t i = 0; i < count; i++)
-        remove_all(names[i].text);
-    assert_int_equal(remove(name), 0);
-}
-
-typedef struct contents {
-    unsigned char bytes[1 << 21];
-    size_t count;
-} contents;
-
-static contents *read_contents(const char *name)
-{
-    contents *c = allocate(1, sizeof *c);
-    FILE *file = fopen(name, "rb");
-    assert_non_null(file);
-    c->count = fread(c->bytes, 1, sizeof c->bytes, file);
-    assert_true(c->count < sizeof c->bytes);
-    fclose(file);
-    return c;
-}
-
-static void write_contents(const char *name, const void *bytes, size_t count)
-{
-    FILE *file = fopen(name, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(bytes, 1, count, file), count);
-    assert_int_equal(fclose(file), 0);
-}
 
 /* ---- where the cache is ---- */
 

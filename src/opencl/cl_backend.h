@@ -194,6 +194,10 @@ clgrad_cl_launch clgrad_cl_begin(clgrad_context *context, clgrad_cl_source sourc
 clgrad_cl_launch clgrad_cl_begin_with(clgrad_context *context, clgrad_cl_source source, const char *options,
                                       const char *name);
 
+/* A kernel of a source that is built for an activation. */
+clgrad_cl_launch clgrad_cl_begin_activation(clgrad_context *context, clgrad_cl_source source,
+                                            const clgrad_activation *activation, const char *name);
+
 /* A tensor is two arguments, its memory and its offset; absent, NULL and 0. */
 void clgrad_cl_give_tensor(clgrad_cl_launch *launch, clgrad_tensor tensor);
 void clgrad_cl_give_memory(clgrad_cl_launch *launch, cl_mem memory, size_t offset);
@@ -227,8 +231,9 @@ void clgrad_cl_over_matrix(clgrad_cl_launch *launch, size_t columns, size_t rows
 /* A matrix of groups of one work-item each. */
 void clgrad_cl_over_single_items(clgrad_cl_launch *launch, size_t columns, size_t rows);
 
-/* So many groups of GROUP_SIZE. */
+/* So many groups, of GROUP_SIZE, or of so many work-items. */
 void clgrad_cl_over_groups(clgrad_cl_launch *launch, size_t groups);
+void clgrad_cl_over_groups_of(clgrad_cl_launch *launch, size_t groups, size_t items);
 
 /* So many columns, width to a group, as columns.cl has them. */
 void clgrad_cl_over_columns(clgrad_cl_launch *launch, size_t columns, size_t width);
@@ -303,6 +308,11 @@ extern const clgrad_gated_functions clgrad_cl_gated_functions;
 extern const clgrad_noise_functions clgrad_cl_noise_functions;
 extern const clgrad_normalization_functions clgrad_cl_normalization_functions;
 extern const clgrad_clip_functions clgrad_cl_clip_functions;
+
+/* dx = dy * f'(x), by the kernel that every source with the activations in it has. */
+clgrad_cl_launch clgrad_cl_prepare_activation_backward(clgrad_context *context, clgrad_cl_source source,
+                                                       const clgrad_activation *activation, clgrad_tensor x,
+                                                       clgrad_tensor dy, clgrad_tensor dx);
 
 /* Dense layers by kernels that multiply themselves. */
 clgrad_status clgrad_cl_dense_tiles_forward(clgrad_context *context, const clgrad_activation *activation,

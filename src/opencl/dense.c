@@ -1,12 +1,5 @@
 #include "cl_backend.h"
 
-static clgrad_cl_launch begin(clgrad_context *context, const clgrad_activation *activation,
-                              const char *kernel)
-{
-    return clgrad_cl_begin(context, CLGRAD_CL_DENSE, "ACTIVATION=act_",
-                           clgrad_activation_describe(activation->kind)->name, kernel);
-}
-
 static bool in_tiles(const clgrad_cl_context *cl, clgrad_tensor x, clgrad_tensor weight)
 {
     return (double)x.shape[0] * (double)x.shape[1] * (double)weight.shape[0] < cl->tiled_below;
@@ -22,7 +15,8 @@ static clgrad_status forward(clgrad_context *context, const clgrad_activation *a
     const size_t batch = x.shape[0], in = x.shape[1], out = weight.shape[0];
     const clgrad_cl_product product = {
         .m = batch, .n = out, .k = in, .a = x, .b = weight, .transpose_b = true, .c = z};
-    clgrad_cl_launch launch = begin(context, activation, "dense_forward");
+    clgrad_cl_launch launch =
+        clgrad_cl_begin_activation(context, CLGRAD_CL_DENSE, activation, "dense_forward");
     clgrad_cl_give_count(&launch, batch);
     clgrad_cl_give_count(&launch, out);
     clgrad_cl_give_tensor(&launch, z);
@@ -54,7 +48,8 @@ static clgrad_status backward(clgrad_context *context, const clgrad_activation *
         {.m = batch, .n = in, .k = out, .a = dz, .b = weight, .c = dx}};
     const size_t product_count = clgrad_present(dx) ? 2 : 1;
     const size_t width = clgrad_cl_column_width(cl, out);
-    clgrad_cl_launch launch = begin(context, activation, "dense_backward");
+    clgrad_cl_launch launch =
+        clgrad_cl_begin_activation(context, CLGRAD_CL_DENSE, activation, "dense_backward");
     clgrad_cl_give_count(&launch, batch);
     clgrad_cl_give_count(&launch, out);
     clgrad_cl_give_count(&launch, width);

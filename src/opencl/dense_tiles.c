@@ -7,8 +7,10 @@
  */
 #include "cl_backend.h"
 
-/* A block of a result: at most BLOCK rows and columns in kernels/dense_tiles.cl, even numbers of its tiles.
- */
+/* The most rows and columns of a block, as in kernels/dense_tiles.cl. */
+enum { BLOCK = 64 };
+
+/* A block of a result, of whole tiles. */
 typedef struct block {
     size_t rows, columns;
 } block;
@@ -20,7 +22,7 @@ typedef struct block {
 static block choose_block(const clgrad_cl_context *cl, size_t m, size_t n, size_t k)
 {
     const size_t wanted = 16 * cl->compute_units, worthwhile = (size_t)1 << 18;
-    block b = {64, 64};
+    block b = {BLOCK, BLOCK};
     while (clgrad_cl_cover(m, b.rows) * clgrad_cl_cover(n, b.columns) < wanted &&
            b.rows * b.columns / 2 * k >= worthwhile && (b.rows > 16 || b.columns > 32)) {
         if (b.rows >= b.columns || b.columns == 32)
@@ -37,20 +39,14 @@ static size_t count_blocks(block b, size_t m, size_t n)
     return clgrad_cl_cover(m, b.rows) * clgrad_cl_cover(n > 0 ? n : 1, b.columns);
 }
 
-static clgrad_cl_launch begin(clgrad_context *context, const clgrad_activation *activation,
-                              const char *kernel)
-{
-    return clgrad_cl_begin(context, CLGRAD_CL_DENSE_TILES, "ACTIVATION=act_",
-                           clgrad_activation_describe(activation->kind)->name, kernel);
-}
-
 clgrad_status clgrad_cl_dense_tiles_forward(clgrad_context *context, const clgrad_activation *activation,
                                             clgrad_tensor x, clgrad_tensor weight, clgrad_tensor bias,
                                             clgrad_tensor z, clgrad_tensor h)
 {
     const size_t batch = x.shape[0], in = x.shape[1], out = weight.shape[0];
     const block b = choose_block(clgrad_cl(context), batch, out, in);
-    clgrad_cl_launch launch = begin(context, activation, "dense_tiles_forward");
+    clgrad_cl_launch launch =
+        clgrad_cl_begin_activation(context, CLGRAD_CL_DENSE_TILES, activation, "dense_tiles_forward");
     clgrad_cl_give_count(&launch, batch);
     clgrad_cl_give_count(&launch, out);
     clgrad_cl_give_count(&launch, in);
@@ -79,16 +75,10 @@ clgrad_status clgrad_cl_dense_tiles_backward(clgrad_context *context, const clgr
     const size_t weight_blocks = count_blocks(of_weight, out, in);
     const size_t x_blocks = clgrad_present(dx) ? count_blocks(of_x, batch, in) : 0;
 
-    clgrad_cl_launch launches[] = {begin(context, activation, "dense_tiles_gradient"),
-                                   begin(context, activation, "dense_tiles_backward")};
-    clgrad_cl_launch *gradient = &launches[0], *products = &launches[1];
-    clgrad_cl_give_count(gradient, batch * out);
-    clgrad_cl_give_tensor(gradient, z);
-    clgrad_cl_give_tensor(gradient, dh);
-    clgrad_cl_give_tensor(gradient, dz);
-    clgrad_cl_give_activation(gradient, activation);
-    clgrad_cl_over_elements(gradient, batch * out);
-
+    clgrad_cl_launch launches[] = {
+        clgrad_cl_prepare_activation_backward(context, CLGRAD_CL_DENSE_TILES, activation, z, dh, dz),
+        clgrad_cl_begin_activation(context, CLGRAD_CL_DENSE_TILES, activation, "dense_tiles_backward")};
+    clgrad_cl_launch *products = &launches[1];
     clgrad_cl_give_count(products, batch);
     clgrad_cl_give_count(products, out);
     clgrad_cl_give_count(products, in);

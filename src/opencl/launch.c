@@ -21,6 +21,13 @@ clgrad_cl_launch clgrad_cl_begin(clgrad_context *context, clgrad_cl_source sourc
     return clgrad_cl_begin_with(context, source, options, name);
 }
 
+clgrad_cl_launch clgrad_cl_begin_activation(clgrad_context *context, clgrad_cl_source source,
+                                            const clgrad_activation *activation, const char *name)
+{
+    return clgrad_cl_begin(context, source, "ACTIVATION=act_",
+                           clgrad_activation_describe(activation->kind)->name, name);
+}
+
 void clgrad_cl_give_value(clgrad_cl_launch *launch, size_t bytes, const void *value)
 {
     if (launch->status != CLGRAD_STATUS_SUCCESS)
@@ -180,18 +187,22 @@ void clgrad_cl_over_single_items(clgrad_cl_launch *launch, size_t columns, size_
     launch->groups[1] = rows;
 }
 
-void clgrad_cl_over_groups(clgrad_cl_launch *launch, size_t groups)
+void clgrad_cl_over_groups_of(clgrad_cl_launch *launch, size_t groups, size_t items)
 {
-    launch->local[0] = launch->cl->group_size;
+    launch->local[0] = items;
     launch->groups[0] = groups;
     launch->local[1] = launch->groups[1] = 1;
 }
 
+void clgrad_cl_over_groups(clgrad_cl_launch *launch, size_t groups)
+{
+    clgrad_cl_over_groups_of(launch, groups, launch->cl->group_size);
+}
+
 void clgrad_cl_over_columns(clgrad_cl_launch *launch, size_t columns, size_t width)
 {
-    clgrad_cl_over_groups(launch, clgrad_cl_cover(columns, width));
-    if (launch->cl->strip > 1)
-        launch->local[0] = 1;
+    const size_t items = launch->cl->strip > 1 ? 1 : launch->cl->group_size;
+    clgrad_cl_over_groups_of(launch, clgrad_cl_cover(columns, width), items);
 }
 
 clgrad_status clgrad_cl_ready(const clgrad_cl_launch *launches, size_t count)

@@ -61,8 +61,7 @@ static clgrad_cl_launch prepare_parts(const clgrad_cl_loss_call *call, layout gr
     clgrad_cl_give_tensor(&launch, call->inputs.target);
     clgrad_cl_give_tensor(&launch, call->inputs.weight);
     clgrad_cl_give_memory(&launch, call->cl->sum_scratch.memory, parts_at);
-    clgrad_cl_over_groups(&launch, shares.groups);
-    launch.local[0] = grid.items;
+    clgrad_cl_over_groups_of(&launch, shares.groups, grid.items);
     return launch;
 }
 
@@ -97,8 +96,7 @@ static clgrad_cl_launch prepare_channels(const clgrad_cl_loss_call *call, layout
     clgrad_cl_give_tensor(&launch, call->gradients.dtarget);
     clgrad_cl_give_real(&launch, call->total_scale);
     clgrad_cl_give_fault(&launch);
-    clgrad_cl_over_groups(&launch, grid.groups);
-    launch.local[0] = grid.items;
+    clgrad_cl_over_groups_of(&launch, grid.groups, grid.items);
     return launch;
 }
 

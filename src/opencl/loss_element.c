@@ -109,10 +109,8 @@ static clgrad_cl_launch prepare(const clgrad_cl_loss_call *call, clgrad_cl_divis
     clgrad_cl_give_tensor(&launch, call->gradients.dtarget);
     clgrad_cl_give_tensor(&launch, call->gradients.dother);
     clgrad_cl_give_real(&launch, call->total_scale);
-    clgrad_cl_over_groups(&launch, shares.groups);
     /* Who takes many elements abreast, see kernels/loss_element.cl, is a group. */
-    if (abreast > 1)
-        launch.local[0] = 1;
+    clgrad_cl_over_groups_of(&launch, shares.groups, abreast > 1 ? 1 : call->cl->group_size);
     return launch;
 }
 
