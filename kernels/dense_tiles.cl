@@ -1,9 +1,9 @@
 /*
- * Dense layers on CPU devices, products included: one kernel forward, and behind activation_backward, which
- * makes dz, one backward. A group is one work-item; it makes a block of the result out of tiles that stay in
- * vector registers. Every number is added up in an order that does not depend on the blocks. Built behind
- * activation.cl, which says what ACTIVATION is. (src/opencl/dense_tiles.c says why; GPUs have CLBlast and
- * dense.cl.)
+ * Dense layers on CPU devices, products included: one kernel forward, and one backward, behind
+ * activation_backward, which makes dz where the layer above has not. A group is one work-item; it makes a
+ * block of the result out of tiles that stay in vector registers. Every number is added up in an order that
+ * does not depend on the blocks. Built behind activation.cl, which says what ACTIVATION is.
+ * (src/opencl/dense_tiles.c says why; GPUs have CLBlast and dense.cl.)
  */
 #pragma OPENCL FP_CONTRACT ON
 
@@ -147,13 +147,21 @@ static ulong blocks_across(ulong n, ulong block_columns)
     return n > 0 ? (n + block_columns - 1) / block_columns : 1;
 }
 
+/* Numbers of a row times f'(z). */
+static void multiply_by_derivative(__global const storage *z, ulong width, float8 p, real *numbers)
+{
+    for (ulong q = 0; q < width; q++)
+        numbers[q] = ACTIVATION_GRADIENT(LOAD(z, q), numbers[q], p);
+}
+
 /*
  * The part of c [m, n] = op(a) b whose block has this number, counted along the rows of blocks. 32 columns of
  * b at a time are copied together, 128 deep: read where they are, they lie too far apart for the cache.
+ * Where z is there, each number of c goes times the derivative at its z.
  */
 static void multiply_columns(product size, ulong number, ulong block_rows, ulong block_columns,
                              __global const storage *a, __global const storage *b, __global storage *c,
-                             real *panel, real *block)
+                             __global const storage *z, float8 p, real *panel, real *block)
 {
     const ulong across = blocks_across(size.n, block_columns);
     const ulong row = number / across * block_rows, rows = min(block_rows, size.m - row);
@@ -168,9 +176,13 @@ static void multiply_columns(product size, ulong number, ulong block_rows, ulong
                            panel, block);
             done += depth;
         } while (done < size.k);
-        for (ulong i = 0; i < rows; i++)
+        for (ulong i = 0; i < rows; i++) {
+            const ulong at = (row + i) * size.n + j;
+            if (z != 0)
+                multiply_by_derivative(z + at, width, p, block + i * PANEL_WIDTH);
             for (ulong q = 0; q < width; q++)
-                STORE(c, (row + i) * size.n + j + q, block[i * PANEL_WIDTH + q]);
+                STORE(c, at + q, block[i * PANEL_WIDTH + q]);
+        }
     }
 }
 
@@ -189,16 +201,17 @@ static void add_rows(ulong batch, ulong out, ulong column, ulong columns, __glob
 }
 
 /*
- * dweight = dz^T x, dbias = the sum of dz over the batch, dx = dz weight. Work-items: one for each block of
- * dweight, of which the first in every row of blocks adds dbias up, then one for each block of dx, if that is
- * wanted.
+ * dweight = dz^T x, dbias = the sum of dz over the batch, dx = dz weight, and where below is there that times
+ * f' of it. Work-items: one for each block of dweight, of which the first in every row
+ * of blocks adds dbias up, then one for each block of dx, if that is wanted.
  */
 __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void
 dense_tiles_backward(ulong batch, ulong out, ulong in, ulong weight_blocks, ulong weight_block_rows,
                      ulong weight_block_columns, ulong x_block_rows, ulong x_block_columns,
                      __global const storage *x, ulong x_at, __global const storage *weight, ulong weight_at,
                      __global const storage *dz, ulong dz_at, __global storage *dweight, ulong dweight_at,
-                     __global storage *dbias, ulong dbias_at, int has_bias, __global storage *dx, ulong dx_at)
+                     __global storage *dbias, ulong dbias_at, int has_bias, __global storage *dx, ulong dx_at,
+                     __global const storage *below, ulong below_at, float8 p)
 {
     real panel[PANEL_DEPTH * PANEL_WIDTH];
     real block[BLOCK * PANEL_WIDTH];
@@ -208,12 +221,12 @@ dense_tiles_backward(ulong batch, ulong out, ulong in, ulong weight_blocks, ulon
         const ulong across = blocks_across(in, weight_block_columns);
         const ulong row = number / across * weight_block_rows;
         multiply_columns(size, number, weight_block_rows, weight_block_columns, dz + dz_at, x + x_at,
-                         dweight + dweight_at, panel, block);
+                         dweight + dweight_at, 0, p, panel, block);
         if (has_bias && number % across == 0)
             add_rows(batch, out, row, min(weight_block_rows, out - row), dz + dz_at, dbias + dbias_at);
     } else {
         const product size = {batch, in, out, out, 1};
         multiply_columns(size, number - weight_blocks, x_block_rows, x_block_columns, dz + dz_at,
-                         weight + weight_at, dx + dx_at, panel, block);
+                         weight + weight_at, dx + dx_at, below != 0 ? below + below_at : 0, p, panel, block);
     }
 }

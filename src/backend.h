@@ -38,6 +38,15 @@ typedef struct clgrad_activation_functions {
                               clgrad_tensor dy, clgrad_tensor dx);
 } clgrad_activation_functions;
 
+/* What a dense layer's backward pass finds done by the layer above, and does for the one below. */
+typedef struct clgrad_dense_chain {
+    bool given_dz; /* dh is dz already; both are one tensor */
+    /* Unless NULL: x is its output, and dx becomes dx * f'(z), the dz of the layer below; z is that layer's
+     * pre-activation, or x itself where the output is enough. */
+    const clgrad_activation *below;
+    clgrad_tensor below_z;
+} clgrad_dense_chain;
+
 typedef struct clgrad_dense_functions {
     /* bias may be absent; h may be z */
     clgrad_status (*forward)(clgrad_context *context, const clgrad_activation *activation, clgrad_tensor x,
@@ -45,7 +54,10 @@ typedef struct clgrad_dense_functions {
     /* dbias and dx may be absent; dz may be dh or z */
     clgrad_status (*backward)(clgrad_context *context, const clgrad_activation *activation, clgrad_tensor x,
                               clgrad_tensor weight, clgrad_tensor z, clgrad_tensor dh, clgrad_tensor dz,
-                              clgrad_tensor dweight, clgrad_tensor dbias, clgrad_tensor dx);
+                              clgrad_tensor dweight, clgrad_tensor dbias, clgrad_tensor dx,
+                              clgrad_dense_chain chain);
+    /* Whether taking in the derivative below costs less than a pass of the layer below. */
+    bool (*chains)(clgrad_context *context, clgrad_tensor x, clgrad_tensor weight);
 } clgrad_dense_functions;
 
 typedef struct clgrad_loss_functions {

@@ -1,3 +1,5 @@
+#include "dense.h"
+
 #include "check.h"
 
 /* [batch, in] and [out, in]: the sizes that all other shapes follow from. */
@@ -48,10 +50,10 @@ clgrad_status clgrad_dense_forward(clgrad_context *context, const clgrad_activat
     return context->backend->dense->forward(context, activation, x, weight, bias, z, h);
 }
 
-clgrad_status clgrad_dense_backward(clgrad_context *context, const clgrad_activation *activation,
-                                    clgrad_tensor x, clgrad_tensor weight, clgrad_tensor z, clgrad_tensor dh,
-                                    clgrad_tensor dz, clgrad_tensor dweight, clgrad_tensor dbias,
-                                    clgrad_tensor dx)
+clgrad_status clgrad_dense_backward_chained(clgrad_context *context, const clgrad_activation *activation,
+                                            clgrad_tensor x, clgrad_tensor weight, clgrad_tensor z,
+                                            clgrad_tensor dh, clgrad_tensor dz, clgrad_tensor dweight,
+                                            clgrad_tensor dbias, clgrad_tensor dx, clgrad_dense_chain chain)
 {
     clgrad_check check = clgrad_check_begin(context, "dense_backward");
     clgrad_activation_check(&check, activation);
@@ -74,5 +76,15 @@ clgrad_status clgrad_dense_backward(clgrad_context *context, const clgrad_activa
         (const clgrad_named_tensor[]){{"x", x}, {"weight", weight}, {"z", z}, {"dh", dh}, {"dz", dz}}, 5);
     if (check.status != CLGRAD_STATUS_SUCCESS)
         return check.status;
-    return context->backend->dense->backward(context, activation, x, weight, z, dh, dz, dweight, dbias, dx);
+    return context->backend->dense->backward(context, activation, x, weight, z, dh, dz, dweight, dbias, dx,
+                                             chain);
+}
+
+clgrad_status clgrad_dense_backward(clgrad_context *context, const clgrad_activation *activation,
+                                    clgrad_tensor x, clgrad_tensor weight, clgrad_tensor z, clgrad_tensor dh,
+                                    clgrad_tensor dz, clgrad_tensor dweight, clgrad_tensor dbias,
+                                    clgrad_tensor dx)
+{
+    return clgrad_dense_backward_chained(context, activation, x, weight, z, dh, dz, dweight, dbias, dx,
+                                         (clgrad_dense_chain){.given_dz = false});
 }

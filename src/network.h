@@ -55,6 +55,7 @@ typedef struct clgrad_layer_call {
     uint64_t stream;         /* of random numbers */
     clgrad_tensor gradients; /* the flat array that the backward pass writes to */
     clgrad_tensor x, y;
+    clgrad_dense_chain chain; /* of the backward pass, where the layer is dense */
 } clgrad_layer_call;
 
 /* What a layer of that kind needs for so many inputs. */
@@ -64,6 +65,12 @@ clgrad_layer_size clgrad_layer_measure(const clgrad_layer *layer, size_t inputs)
 clgrad_status clgrad_layer_initialize(clgrad_network *network, size_t layer);
 
 clgrad_status clgrad_layer_forward(const clgrad_layer_call *call);
+
+/*
+ * What the backward pass of a layer does for the layer below it (none of which is done): nothing, unless both
+ * are dense and that pays.
+ */
+clgrad_dense_chain clgrad_layer_chain(const clgrad_layer_call *call, const clgrad_layer_call *below);
 
 /* dx is absent for the first layer, and may be dy where the layer's size says so. */
 clgrad_status clgrad_layer_backward(const clgrad_layer_call *call, clgrad_tensor dy, clgrad_tensor dx);

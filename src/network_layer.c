@@ -5,6 +5,8 @@
  */
 #include "network.h"
 
+#include "dense.h"
+
 clgrad_tensor clgrad_layer_weight_in(const clgrad_network_layer *layer, clgrad_tensor flat)
 {
     const clgrad_layer_size *size = &layer->size;
@@ -117,12 +119,24 @@ static clgrad_status dense_forward(const clgrad_layer_call *call)
                                 weight_of(call), bias_of(call), pre_activation(call), call->y);
 }
 
+clgrad_dense_chain clgrad_layer_chain(const clgrad_layer_call *call, const clgrad_layer_call *below)
+{
+    const clgrad_tensor weight = weight_of(call);
+    clgrad_dense_chain chain = {.given_dz = false};
+    if (call->layer->layer.kind == CLGRAD_LAYER_DENSE && below->layer->layer.kind == CLGRAD_LAYER_DENSE &&
+        clgrad_dense_chains(call->network->context, call->x, weight)) {
+        chain.below = &below->layer->layer.activation;
+        chain.below_z = pre_activation(below);
+    }
+    return chain;
+}
+
 static clgrad_status dense_backward(const clgrad_layer_call *call, clgrad_tensor dy, clgrad_tensor dx)
 {
-    return clgrad_dense_backward(call->network->context, &call->layer->layer.activation, call->x,
-                                 weight_of(call), pre_activation(call), dy, dy,
-                                 clgrad_layer_weight_in(call->layer, call->gradients),
-                                 clgrad_layer_bias_in(call->layer, call->gradients), dx);
+    return clgrad_dense_backward_chained(call->network->context, &call->layer->layer.activation, call->x,
+                                         weight_of(call), pre_activation(call), dy, dy,
+                                         clgrad_layer_weight_in(call->layer, call->gradients),
+                                         clgrad_layer_bias_in(call->layer, call->gradients), dx, call->chain);
 }
 
 /* ---- elementwise ---- */

@@ -174,8 +174,15 @@ static clgrad_status forward(clgrad_network *network, clgrad_tensor x, bool trai
     return status;
 }
 
+/* Whether layer i is dense with no more than its product and bias. */
+static bool is_linear(const clgrad_network *network, size_t i)
+{
+    const clgrad_layer *layer = &network->layers[i].layer;
+    return layer->kind == CLGRAD_LAYER_DENSE && layer->activation.kind == CLGRAD_ACTIVATION_IDENTITY;
+}
+
 /* The loss and its gradient, then every layer in reverse; dy and dx are the two arrays in turn, or the same
- * one. */
+ * one. What passes through a last layer without an activation is dz as it comes. */
 static clgrad_status backward(clgrad_network *network, clgrad_tensor x, const clgrad_loss_inputs *inputs,
                               clgrad_tensor gradients, clgrad_tensor loss)
 {
@@ -184,6 +191,7 @@ static clgrad_status backward(clgrad_network *network, clgrad_tensor x, const cl
     all.prediction = prediction_of(network, batch);
     clgrad_loss_gradients wanted = {.dprediction = all.prediction};
     size_t current = 0;
+    bool given_dz = is_linear(network, network->layer_count - 1);
     wanted.dprediction.offset = network->d[current];
     clgrad_status status =
         clgrad_loss_evaluate(network->context, &network->loss, &all, clgrad_tensor_none(), loss, &wanted);
@@ -191,6 +199,12 @@ static clgrad_status backward(clgrad_network *network, clgrad_tensor x, const cl
     for (size_t i = network->layer_count; status == CLGRAD_STATUS_SUCCESS && i-- > 0;) {
         clgrad_layer_call call = call_of(network, i, x, true);
         call.gradients = gradients;
+        if (i > 0) {
+            const clgrad_layer_call below = call_of(network, i - 1, x, true);
+            call.chain = clgrad_layer_chain(&call, &below);
+        }
+        call.chain.given_dz = given_dz;
+        given_dz = call.chain.below != NULL;
         clgrad_tensor dy = call.y, dx = i > 0 ? call.x : clgrad_tensor_none();
         dy.offset = network->d[current];
         if (!network->layers[i].size.in_place)

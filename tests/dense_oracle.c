@@ -1,5 +1,6 @@
 #include "dense_oracle.h"
 
+#include "dense.h"
 #include "harness.h"
 #include "reference/reference.h"
 
@@ -328,6 +329,41 @@ void check_backward(clgrad_context *context, layer l, dz_place place, bool wants
     assert_inputs_unchanged(context, l, o);
     free_operands(context, o);
     backward_oracle_free(oracle);
+}
+
+/* The oracle's dx and its tolerance, times the derivative of the activation below at z. */
+static void apply_derivative(layer l, const clgrad_activation *below, const float *z, gradients exact,
+                             gradients tolerance)
+{
+    const clgrad_activation_info *info = clgrad_activation_describe(below->kind);
+    for (size_t i = 0; i < l.batch * l.in; i++) {
+        const double dx = exact.dx[i], derivative = clgrad_ref_activate_backward(below, (double)z[i], 1);
+        const double ulps = 2 * (double)info->backward_ulp + 1;
+        exact.dx[i] = clgrad_ref_activate_backward(below, (double)z[i], dx);
+        tolerance.dx[i] = tolerance.dx[i] * fabs(derivative) + flushed +
+                          ulps * u * fabs(dx) * fmax(fabs(derivative), (double)info->backward_floor);
+    }
+}
+
+void check_chained(clgrad_context *context, clgrad_activation below, const size_t sizes[3])
+{
+    const clgrad_activation identity = clgrad_activation_defaults(CLGRAD_ACTIVATION_IDENTITY);
+    const clgrad_activation unused = clgrad_activation_defaults(CLGRAD_ACTIVATION_TANH);
+    layer l = make_layer(identity, sizes, true);
+    backward_oracle oracle = exact_backward(l);
+    apply_derivative(l, &below, l.x, oracle.exact, oracle.tolerance);
+    clgrad_tensor o[OPERANDS];
+    allocate_operands(context, l, o);
+    const clgrad_dense_chain chain = {.given_dz = true, .below = &below, .below_z = o[X]};
+    assert_ok(context, clgrad_dense_backward_chained(context, &unused, o[X], o[WEIGHT], o[Z], o[DH], o[DH],
+                                                     o[DWEIGHT], o[DBIAS], o[DX], chain));
+    assert_operand(context, "dweight", o[DWEIGHT], oracle.exact.dweight, oracle.tolerance.dweight);
+    assert_operand(context, "dbias", o[DBIAS], oracle.exact.dbias, oracle.tolerance.dbias);
+    assert_operand(context, "dx", o[DX], oracle.exact.dx, oracle.tolerance.dx);
+    assert_inputs_unchanged(context, l, o);
+    free_operands(context, o);
+    backward_oracle_free(oracle);
+    layer_free(l);
 }
 
 void check_layer(clgrad_context *context, clgrad_activation activation, const size_t sizes[3])

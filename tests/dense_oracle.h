@@ -68,6 +68,10 @@ typedef enum dz_place { DZ_APART, DZ_IS_DH, DZ_IS_Z } dz_place;
 void check_forward(clgrad_context *context, layer l);
 void check_backward(clgrad_context *context, layer l, dz_place place, bool wants_dx);
 
+/* The backward pass as a link of a chain: dz is given, and dx behind the derivative of the
+ * activation below at x. */
+void check_chained(clgrad_context *context, clgrad_activation below, const size_t sizes[3]);
+
 /* Both, with and without bias, dz in each place, with and without dx. */
 void check_layer(clgrad_context *context, clgrad_activation activation, const size_t sizes[3]);
 

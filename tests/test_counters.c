@@ -199,16 +199,17 @@ static clgrad_network_options options_for(const clgrad_layer *layers, size_t cou
 static const clgrad_optimizer_kind optimizers[] = {CLGRAD_OPTIMIZER_SGD, CLGRAD_OPTIMIZER_ADAMW};
 
 /*
- * What docs/performance.md states. A dense layer is one enqueue forward and two backward where its kernels
- * multiply; elsewhere the two products backward and the one forward are enqueues of their own (a BLAS's
- * product is up to three), of which a first layer lacks one. The loss is one here, and so is the optimizer.
+ * What docs/performance.md states. A dense layer is one enqueue forward and one backward where its kernels
+ * multiply, since the layer above has made its dz. Elsewhere dz is one more, and the two products backward
+ * and the one forward are enqueues of their own (a BLAS's product is up to three), of which a first layer
+ * lacks one. The loss is one here, and so is the optimizer.
  */
 static uint64_t enqueues_of_a_step(clgrad_context *context, uint64_t layers)
 {
     if (!on_device(context))
         return 0;
     const uint64_t others = 2;
-    return clgrad_cl(context)->tiled_below > 0 ? 3 * layers + others : 5 * layers - 1 + others;
+    return clgrad_cl(context)->tiled_below > 0 ? 2 * layers + others : 5 * layers - 1 + others;
 }
 
 static void dense_networks_train_steadily(clgrad_context *context)

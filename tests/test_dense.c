@@ -58,6 +58,17 @@ static void large_batches(clgrad_context *context)
     layer_free(high);
 }
 
+/* As networks do it; the last shape is a few of each kernel's blocks. */
+static void chained_layers_agree_with_the_reference(clgrad_context *context)
+{
+    static const size_t sizes[][3] = {{1, 1, 1}, {5, 33, 7}, {3, 4, 0}, {0, 3, 4}, {70, 130, 65}};
+    clgrad_activation list[CLGRAD_ACTIVATION_COUNT + 2];
+    const size_t n = activations(list);
+    for (size_t a = 0; a < n; a++)
+        for (size_t s = 0; s < (test_small() ? 4 : COUNT(sizes)); s++)
+            check_chained(context, list[a], sizes[s]);
+}
+
 /* ---- a third source ---- */
 
 /* Sums of a few terms, not much larger than what they add up to; f and f' add at most 8 units in the last
@@ -306,13 +317,10 @@ static void provider_is_chosen_by_name(clgrad_context *context)
 int main(void)
 {
     const test_case cases[] = {
-        CASE(golden_values),
-        CASE(agrees_with_the_reference),
-        CASE(no_outputs),
-        CASE(large_batches),
-        CASE(gradients_are_slopes),
-        CASE(either_provider),
-        CASE(provider_is_chosen_by_name),
+        CASE(golden_values),   CASE(agrees_with_the_reference),
+        CASE(no_outputs),      CASE(chained_layers_agree_with_the_reference),
+        CASE(large_batches),   CASE(gradients_are_slopes),
+        CASE(either_provider), CASE(provider_is_chosen_by_name),
     };
     return run_on_every_device(cases, COUNT(cases));
 }

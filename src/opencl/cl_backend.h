@@ -321,7 +321,7 @@ clgrad_status clgrad_cl_dense_tiles_forward(clgrad_context *context, const clgra
 clgrad_status clgrad_cl_dense_tiles_backward(clgrad_context *context, const clgrad_activation *activation,
                                              clgrad_tensor x, clgrad_tensor weight, clgrad_tensor z,
                                              clgrad_tensor dh, clgrad_tensor dz, clgrad_tensor dweight,
-                                             clgrad_tensor dbias, clgrad_tensor dx);
+                                             clgrad_tensor dbias, clgrad_tensor dx, clgrad_dense_chain chain);
 
 /* What an optimizer's kernel needs beside the options, for the step of this number. */
 void clgrad_cl_optimizer_derive(const clgrad_optimizer *optimizer, uint64_t step, float derived[8]);

@@ -63,11 +63,14 @@ clgrad_status clgrad_cl_dense_tiles_forward(clgrad_context *context, const clgra
     return clgrad_cl_enqueue(&launch, 1);
 }
 
-/* dz, then everything that is made of it. */
+/*
+ * dz, unless it is there, then everything that is made of it. The derivative below is that of the activation
+ * which the program is built for: the layer's own has no part in the products.
+ */
 clgrad_status clgrad_cl_dense_tiles_backward(clgrad_context *context, const clgrad_activation *activation,
                                              clgrad_tensor x, clgrad_tensor weight, clgrad_tensor z,
                                              clgrad_tensor dh, clgrad_tensor dz, clgrad_tensor dweight,
-                                             clgrad_tensor dbias, clgrad_tensor dx)
+                                             clgrad_tensor dbias, clgrad_tensor dx, clgrad_dense_chain chain)
 {
     const size_t batch = x.shape[0], in = x.shape[1], out = weight.shape[0];
     const block of_weight = choose_block(clgrad_cl(context), out, in, batch);
@@ -75,10 +78,14 @@ clgrad_status clgrad_cl_dense_tiles_backward(clgrad_context *context, const clgr
     const size_t weight_blocks = count_blocks(of_weight, out, in);
     const size_t x_blocks = clgrad_present(dx) ? count_blocks(of_x, batch, in) : 0;
 
-    clgrad_cl_launch launches[] = {
-        clgrad_cl_prepare_activation_backward(context, CLGRAD_CL_DENSE_TILES, activation, z, dh, dz),
-        clgrad_cl_begin_activation(context, CLGRAD_CL_DENSE_TILES, activation, "dense_tiles_backward")};
-    clgrad_cl_launch *products = &launches[1];
+    clgrad_cl_launch launches[2];
+    size_t count = 0;
+    if (!chain.given_dz)
+        launches[count++] =
+            clgrad_cl_prepare_activation_backward(context, CLGRAD_CL_DENSE_TILES, activation, z, dh, dz);
+    clgrad_cl_launch *products = &launches[count++];
+    const clgrad_activation *built_for = chain.below != NULL ? chain.below : activation;
+    *products = clgrad_cl_begin_activation(context, CLGRAD_CL_DENSE_TILES, built_for, "dense_tiles_backward");
     clgrad_cl_give_count(products, batch);
     clgrad_cl_give_count(products, out);
     clgrad_cl_give_count(products, in);
@@ -94,7 +101,9 @@ clgrad_status clgrad_cl_dense_tiles_backward(clgrad_context *context, const clgr
     clgrad_cl_give_tensor(products, dbias);
     clgrad_cl_give_int(products, clgrad_present(dbias));
     clgrad_cl_give_tensor(products, dx);
+    clgrad_cl_give_tensor(products, chain.below_z);
+    clgrad_cl_give_activation(products, built_for);
     clgrad_cl_over_single_items(products, weight_blocks + x_blocks, 1);
 
-    return clgrad_cl_enqueue(launches, 2);
+    return clgrad_cl_enqueue(launches, count);
 }

@@ -32,7 +32,7 @@ void clgrad_ref_dense_backward(const clgrad_activation *activation, size_t batch
                                double *dz, double *dweight, double *dbias, double *dx)
 {
     for (size_t i = 0; i < batch * out; i++)
-        dz[i] = clgrad_ref_activate_backward(activation, z[i], dh[i]);
+        dz[i] = activation != NULL ? clgrad_ref_activate_backward(activation, z[i], dh[i]) : dh[i];
 
     /* dweight = dz^T x */
     set_zero(dweight, out * in);
@@ -81,7 +81,7 @@ static clgrad_status dense_forward(clgrad_context *context, const clgrad_activat
 static clgrad_status dense_backward(clgrad_context *context, const clgrad_activation *activation,
                                     clgrad_tensor x, clgrad_tensor weight, clgrad_tensor z, clgrad_tensor dh,
                                     clgrad_tensor dz, clgrad_tensor dweight, clgrad_tensor dbias,
-                                    clgrad_tensor dx)
+                                    clgrad_tensor dx, clgrad_dense_chain chain)
 {
     clgrad_ref_arrays arrays = {.context = context};
     double *x64 = clgrad_ref_load(&arrays, x);
@@ -92,9 +92,13 @@ static clgrad_status dense_backward(clgrad_context *context, const clgrad_activa
     double *dweight64 = clgrad_ref_allocate(&arrays, dweight);
     double *dbias64 = clgrad_ref_allocate(&arrays, dbias);
     double *dx64 = clgrad_ref_allocate(&arrays, dx);
+    double *below64 = clgrad_ref_load(&arrays, chain.below_z);
     if (arrays.status == CLGRAD_STATUS_SUCCESS) {
-        clgrad_ref_dense_backward(activation, x.shape[0], x.shape[1], weight.shape[0], x64, weight64, z64,
-                                  dh64, dz64, dweight64, dbias64, dx64);
+        clgrad_ref_dense_backward(chain.given_dz ? NULL : activation, x.shape[0], x.shape[1], weight.shape[0],
+                                  x64, weight64, z64, dh64, dz64, dweight64, dbias64, dx64);
+        const size_t inputs = chain.below != NULL ? clgrad_tensor_count(x) : 0;
+        for (size_t i = 0; i < inputs; i++)
+            dx64[i] = clgrad_ref_activate_backward(chain.below, below64[i], dx64[i]);
         clgrad_ref_store(dz64, dz);
         clgrad_ref_store(dweight64, dweight);
         clgrad_ref_store(dbias64, dbias);
@@ -103,7 +107,15 @@ static clgrad_status dense_backward(clgrad_context *context, const clgrad_activa
     return clgrad_ref_arrays_free(&arrays);
 }
 
+/* Here a pass more costs next to nothing. */
+static bool chains(clgrad_context *context, clgrad_tensor x, clgrad_tensor weight)
+{
+    (void)context, (void)x, (void)weight;
+    return false;
+}
+
 const clgrad_dense_functions clgrad_ref_dense_functions = {
     .forward = dense_forward,
     .backward = dense_backward,
+    .chains = chains,
 };

@@ -25,7 +25,7 @@ void clgrad_ref_dense_forward(const clgrad_activation *activation, size_t batch,
                               const double *x, const double *weight, const double *bias, double *z,
                               double *h);
 
-/* dbias and dx may be NULL; dz may be dh or z. */
+/* dbias and dx may be NULL; dz may be dh or z. activation is NULL where dh is dz. */
 void clgrad_ref_dense_backward(const clgrad_activation *activation, size_t batch, size_t in, size_t out,
                                const double *x, const double *weight, const double *z, const double *dh,
                                double *dz, double *dweight, double *dbias, double *dx);
