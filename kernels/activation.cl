@@ -143,16 +143,18 @@ static real act_hardsigmoid_gradient(real x, real dy, float8 p)
     return masked(x > -3 && x < 3, x, dy * SIXTH);
 }
 
+/* x from -3 on, times (x + 3) / 6 up to 1. */
 static real act_hardswish(real x, float8 p)
 {
-    return x <= -3 ? 0 : x >= 3 ? x : x * (x + 3) * SIXTH;
+    const real within = -3 > x ? -3 : x, factor = (within + 3) * SIXTH;
+    return within * (1 < factor ? 1 : factor);
 }
 
 /* (2 x + 3) / 6, exact before the division close to its zero at -3 / 2. */
 static real act_hardswish_gradient(real x, real dy, float8 p)
 {
-    const real inside = dy * ((2 * x + 3) * SIXTH);
-    return x >= 3 ? dy : masked(x > -3 && x != -1.5f, x, inside);
+    const real derivative = x <= -3 ? 0 : x >= 3 ? 1 : (2 * x + 3) * SIXTH;
+    return derivative == 0 ? 0 : dy * derivative;
 }
 
 static real act_softsign(real x, float8 p)
@@ -201,8 +203,15 @@ static bool group_within(ulong n)
     return (get_group_id(0) + 1) * get_local_size(0) <= n;
 }
 
-__kernel void activation_forward(ulong n, __global const storage *x, ulong x_at, __global storage *y,
-                                 ulong y_at, float8 p)
+/* A compiler that leaves the formula a function of its own may merge the two calls again. */
+#ifdef __clang__
+#define INLINED __attribute__((flatten))
+#else
+#define INLINED
+#endif
+
+INLINED __kernel void activation_forward(ulong n, __global const storage *x, ulong x_at, __global storage *y,
+                                         ulong y_at, float8 p)
 {
     const size_t i = get_global_id(0);
     if (group_within(n))
@@ -211,8 +220,9 @@ __kernel void activation_forward(ulong n, __global const storage *x, ulong x_at,
         STORE(y, y_at + i, ACTIVATION(LOAD(x, x_at + i), p));
 }
 
-__kernel void activation_backward(ulong n, __global const storage *x, ulong x_at, __global const storage *dy,
-                                  ulong dy_at, __global storage *dx, ulong dx_at, float8 p)
+INLINED __kernel void activation_backward(ulong n, __global const storage *x, ulong x_at,
+                                          __global const storage *dy, ulong dy_at, __global storage *dx,
+                                          ulong dx_at, float8 p)
 {
     const size_t i = get_global_id(0);
     if (group_within(n))

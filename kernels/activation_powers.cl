@@ -3,12 +3,9 @@
  * holds here too.
  */
 
-/* The power, from -173 to 173, in two halves: 2^128 is no factor. */
 static real act_exp(real x, float8 p)
 {
-    const exponential e = exp_of(bounded(x, -120, 120));
-    const int half_power = e.power >> 1;
-    return (1 + e.fraction) * power_of_two(e.power - half_power) * power_of_two(half_power);
+    return exp_times_power(exp_of(bounded(x, -120, 120)), 1, 0);
 }
 
 /* p.s7: x is the output. */

@@ -9,14 +9,14 @@
  */
 static real act_sigmoid(real x, float8 p)
 {
-    const real w = exp_times(exp_of(bounded(x, -120, 40)), 1);
-    return w / (1 + w);
+    const real w = exp_scaled(exp_of(bounded(x, -120, 40)));
+    return w * 0x1p-64f / (1 + w * 0x1p-64f);
 }
 
 static real act_sigmoid_gradient(real x, real dy, float8 p)
 {
-    const real e = exp_times(exp_of_minus(x), 1);
-    return dy * (e / ((1 + e) * (1 + e)));
+    const real e = exp_scaled(exp_of_minus(x)), sum = 1 + e * 0x1p-64f;
+    return dy * (e * 0x1p-64f / (sum * sum));
 }
 
 /*
@@ -37,8 +37,8 @@ static real act_tanh(real x, float8 p)
 /* 4 e / (1 + e)^2 with e = exp(-2 |x|). */
 static real act_tanh_gradient(real x, real dy, float8 p)
 {
-    const real e4 = exp_times(exp_of_minus(2 * x), 4), sum = 1 + e4 / 4;
-    return dy * (e4 / (sum * sum));
+    const real e = exp_scaled(exp_of_minus(2 * x)), sum = 1 + e * 0x1p-64f;
+    return dy * (e * 0x1p-62f / (sum * sum));
 }
 
 /*
@@ -77,8 +77,10 @@ static real act_elu(real x, float8 p)
 static real act_elu_gradient(real x, real dy, float8 p)
 {
     const real alpha = p.s0;
-    const exponential e = exp_of(-magnitude_to(200, x));
-    return x > 0 ? dy : dy * exp_times_any(e, alpha);
+    const bool large = alpha * alpha > 1;
+    const exponential e = exp_of(-magnitude_to(large ? 195 : 105, x));
+    const real slope = exp_times_power(e, large ? alpha * 0x1p-64f : alpha, large ? 64 : 0);
+    return dy * (x > 0 ? 1 : slope);
 }
 
 /* s - 1 and a s of Klambauer et al.; s x in this way stays finite as long as it should. */
@@ -103,7 +105,7 @@ static real act_celu(real x, float8 p)
     const exponential e = exp_of(t);
     const real scale = power_of_two(e.power);
     const real far = alpha * (scale * e.fraction + (scale - 1));
-    return x > 0 ? x : e.power == 0 ? x + x * exp_tail(t) : far;
+    return x > 0 ? x : e.power == 0 ? x + x * (t * exp_tail(t)) : far;
 }
 
 /*
@@ -123,58 +125,34 @@ static real act_celu_gradient(real x, real dy, float8 p)
 }
 
 /*
- * The normal distribution's lower tail Q(a) = erfc(a / sqrt(2)) / 2 is exp(-a^2 / 2) M(a), and a M(a) tends
- * to 1 / sqrt(2 pi). So with t = a / (a + c), M(a) = P(t) / (a + c) where P varies little, from 1.17 to 0.43:
- * a polynomial, off by less than 4e-9 for a <= 14.5, where Q(a) a is 0 in float32. c = 75 / 32 is one for
- * which the middle coefficient is close to a float32 number. The first use of such a variable for erfc:
- * Schonfelder, Mathematics of Computation 32, 1978.
+ * The normal distribution's lower tail Q(a) = erfc(a / sqrt(2)) / 2 is exp(-a^2 / 2) / (2 S(a)), and S is
+ * nearly a line: 1 + a (sqrt(pi / 2) - R / T), T and R polynomials of degree 4 and 3 with positive
+ * coefficients, off by less than 1.8e-8 for a <= 14.5, where Q(a) a is 0 in float32. a R / T is less than a
+ * fifth of S, and so its errors count little. h is -a^2 / 2, which is at hand.
  */
-#define NORMAL_TAIL_C 2.34375f
-
-static real normal_tail_ratio(real t)
+static real normal_tail_divisor(real a, real h)
 {
-    const real q = t - 0.5f;
-    return 0.697532654f +
-           q * (-0.80993259f +
-                q * (0.398597836f +
-                     q * (0.17492573f +
-                          q * (-0.21377492f +
-                               q * (-0.139510646f +
-                                    q * (0.105329268f +
-                                         q * (0.156395227f +
-                                              q * (0.00233657495f +
-                                                   q * (-0.119105496f + q * -0.0738903582f)))))))));
+    const real t = (2 + 1.82787752f * a) + h * ((-1.57792568f - 0.363190234f * a) + h * 0.0773434713f);
+    const real r = (0.910857677f + 0.559247792f * a) - h * (0.314941168f + 0.0386669599f * a);
+    return fma(a, 1.25331414f - r / t, 1);
 }
 
-/* exp(-a^2 / 2): the square of the upper half is exact, and the rest is small. */
-static exponential normal_density(real a)
-{
-    const real hi = upper_half(a);
-    return exp_of_sum(-0.5f * (hi * hi), -0.5f * ((a - hi) * (a + hi)));
-}
-
-/*
- * max(x, 0) - a Q(a) with a = |x|. The rounding error of a + c, exact where a <= c, is made good: it moves t
- * by (1 - t) / c of itself, and a Q(a) by about 1 - 1.15 t of that.
- */
+/* max(x, 0) - a Q(a) with a = |x|. */
 static real act_gelu(real x, float8 p)
 {
-    const real a = magnitude_to(14.5f, x);
-    const real sum = a + NORMAL_TAIL_C, rest = a - (sum - NORMAL_TAIL_C);
-    const real t = a / sum;
-    exponential density = normal_density(a);
-    density.fraction -= rest * ((1 - t) * (0.43f - 0.49f * t));
-    return (x > 0 ? x : 0) - t * exp_times(density, normal_tail_ratio(t));
+    const real a = magnitude_to(14.5f, x), half_a = -0.5f * a, h = a * half_a;
+    const exponential e = exp_of_sum(h, fma(a, half_a, -h));
+    const real quotient = half_a / normal_tail_divisor(a, h);
+    return (x > 0 ? x : 0) + (quotient + quotient * e.fraction) * power_of_two(e.power + 64) * 0x1p-64f;
 }
 
 /* g = Q(a) - a exp(-a^2 / 2) / sqrt(2 pi) for x < 0, 1 - g else. */
 static real act_gelu_gradient(real x, real dy, float8 p)
 {
-    const real a = magnitude_to(15, x);
-    const real reciprocal = 1 / (a + NORMAL_TAIL_C);
-    const real ratio = normal_tail_ratio(a * reciprocal) * reciprocal;
-    const real g = exp_times(normal_density(a), ratio - 0.398942292f * a);
-    return dy * (x > 0 ? 1 - g : g);
+    const real a = magnitude_to(15, x), half_a = -0.5f * a, h = a * half_a;
+    const real e = exp_scaled(exp_of_sum(h, fma(a, half_a, -h)));
+    const real g = e * (0.5f / normal_tail_divisor(a, h) - 0.398942292f * a);
+    return dy * (x > 0 ? 1 - g * 0x1p-64f : g * 0x1p-64f);
 }
 
 /*
@@ -214,20 +192,16 @@ static real act_gelu_tanh_gradient(real x, real dy, float8 p)
 
 static real act_silu(real x, float8 p)
 {
-    const real a = magnitude_to(120, x);
-    const exponential minus_a = exp_of(-a);
-    const real e = exp_times(minus_a, 1);
-    return (x > 0 ? x : exp_times(minus_a, -a)) / (1 + e);
+    const real a = magnitude_to(120, x), e = exp_scaled(exp_of(-a));
+    return (x > 0 ? x : -a * e * 0x1p-64f) / (1 + e * 0x1p-64f);
 }
 
 /* As gelu_tanh, with v = |x|. */
 static real act_silu_gradient(real x, real dy, float8 p)
 {
-    const real a = magnitude_to(120, x);
-    const exponential minus_a = exp_of(-a);
-    const real e = exp_times(minus_a, 1), sum = 1 + e;
-    const real g = exp_times(minus_a, (sum - a) / (sum * sum));
-    return dy * (x > 0 ? 1 - g : g);
+    const real a = magnitude_to(120, x), e = exp_scaled(exp_of(-a)), sum = 1 + e * 0x1p-64f;
+    const real g = e * ((sum - a) / (sum * sum));
+    return dy * (x > 0 ? 1 - g * 0x1p-64f : g * 0x1p-64f);
 }
 
 /*
@@ -262,53 +236,47 @@ static real act_mish_gradient(real x, real dy, float8 p)
     return dy * (x > 0 ? above / (above_denominator * above_denominator) : exp_times(minus_a, below));
 }
 
-/* beta x as a sum, and whether it is beyond the threshold. */
-typedef struct softplus_argument {
-    real hi, lo;
-    bool beyond;
-} softplus_argument;
-
 /*
- * All four products are exact, and so is their sum with -threshold where it is close to 0: the comparison
- * decides as exact numbers do. Where beta x underflows, a threshold of 0 looks at x itself.
+ * Whether beta x > threshold, which the sign of a single rounding shows exactly. Where beta x underflows, a
+ * threshold of 0 looks at x itself.
  */
-static softplus_argument softplus_product(real x, real beta, real threshold)
+static bool softplus_beyond(real x, real beta, real threshold)
 {
-    const real x_hi = upper_half(x), x_lo = x - x_hi, beta_hi = upper_half(beta), beta_lo = beta - beta_hi;
-    const real hi = beta_hi * x_hi;
-    const real margin = (((hi - threshold) + beta_hi * x_lo) + beta_lo * x_hi) + beta_lo * x_lo;
-    const softplus_argument result = {hi, beta_hi * x_lo + beta_lo * x,
-                                      threshold == 0 ? x > 0 : hi > FLT_MAX || margin > 0};
-    return result;
+    return fma(threshold == 0 ? 1 : beta, x, -threshold) > 0;
 }
 
 /*
- * exp(-|beta x|); exp(-200) divided by the smallest beta is still 0. Where the lower part is large or NaN,
- * the upper is large.
+ * exp(-|beta x|), but not less than exp(-limit). The rounding error of the product counts too. A very small
+ * beta is scaled, so that limit / beta is finite.
  */
-static exponential softplus_exp(softplus_argument z)
+static exponential softplus_exp(real x, real beta, real limit)
 {
-    const real lo = fabs(z.lo);
-    return exp_of_sum(-magnitude_to(200, z.hi), lo < 1 ? -lo : -1);
+    const real scale = beta < 0x1p-64f ? 0x1p-64f : 1, b = beta / scale;
+    const real a = magnitude_to(limit / b, x * scale);
+    const real hi = -b * a;
+    return exp_of_sum(hi, fma(-b, a, -hi));
 }
 
-/* max(x, 0) + log(1 + exp(-|beta x|)) / beta. */
+/*
+ * max(x, 0) + log(1 + exp(-|beta x|)) / beta. With beta = m 2^k the power of two goes into exp's; the limit
+ * is where the quotient is 0.
+ */
 static real act_softplus(real x, float8 p)
 {
     const real beta = p.s0, threshold = p.s1;
-    const softplus_argument z = softplus_product(x, beta, threshold);
-    const exponential minus_z = softplus_exp(z);
-    const real e = (1 + minus_z.fraction) * power_of_two(max(minus_z.power, -100));
-    const real rest = exp_times_any(minus_z, log1p_ratio(e) / beta);
-    return z.beyond ? x : (x > 0 ? x : 0) + rest;
+    const int k = (as_int(beta) >> 23) - 127;
+    const real m = as_float(as_int(beta) - (k << 23));
+    const exponential minus_z = softplus_exp(x, beta, (152 - k) * 0.693147182f);
+    const real scale = power_of_two(max(minus_z.power, -100)), e = scale + scale * minus_z.fraction;
+    const real rest = exp_times_power(minus_z, log1p_ratio(e) / m, -k);
+    return softplus_beyond(x, beta, threshold) ? x : (x > 0 ? x : 0) + rest;
 }
 
 static real act_softplus_gradient(real x, real dy, float8 p)
 {
-    const real beta = p.s0, threshold = p.s1;
-    const softplus_argument z = softplus_product(x, beta, threshold);
-    const real e = exp_times_any(softplus_exp(z), 1);
-    return z.beyond ? dy : dy * ((x > 0 ? 1 : e) / (1 + e));
+    const real w = exp_scaled(softplus_exp(x, p.s0, 120));
+    const real quotient = (x > 0 ? 1 : w * 0x1p-64f) / (1 + w * 0x1p-64f);
+    return softplus_beyond(x, p.s0, p.s1) ? dy : dy * quotient;
 }
 
 /* min(x, 0) - log(1 + exp(-|x|)). */

@@ -7,6 +7,7 @@
 #include "golden/activation.h"
 
 #include <float.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -210,6 +211,31 @@ static void parameters_reach_their_limits(clgrad_context *context)
     }
 }
 
+/*
+ * softplus jumps where beta x passes the threshold. At the float32 numbers next to it the rounded product is
+ * the threshold now and then, the exact one to either side; and with a threshold of 0 the product may
+ * underflow.
+ */
+static void softplus_knows_its_threshold_exactly(clgrad_context *context)
+{
+    size_t close = 0;
+    for (int i = 0; i < 60; i++) {
+        clgrad_activation softplus = clgrad_activation_defaults(CLGRAD_ACTIVATION_SOFTPLUS);
+        softplus.beta = i % 6 == 5 ? 1e-30f : 0.1f + 0.37f * (float)i;
+        softplus.threshold = i % 6 == 5 ? 0 : 0.3f * (float)(i % 7 - 3);
+        const variant v = make_variant(softplus);
+        float x[8] = {softplus.threshold / softplus.beta, 1e-20f, -1e-20f, FLT_MIN};
+        x[4] = nextafterf(x[0], INFINITY), x[5] = nextafterf(x[4], INFINITY);
+        x[6] = nextafterf(x[0], -INFINITY), x[7] = nextafterf(x[6], -INFINITY);
+        for (size_t k = 0; k < COUNT(x); k++) {
+            const double product = (double)softplus.beta * (double)x[k];
+            close += (float)product == softplus.threshold && product > (double)softplus.threshold;
+        }
+        check_points(context, &v, x, COUNT(x), NULL, NULL, NULL);
+    }
+    assert_true(close >= 10);
+}
+
 int main(void)
 {
     const test_case cases[] = {
@@ -219,6 +245,7 @@ int main(void)
         CASE(device_matches_golden_values),
         CASE(device_matches_reference_over_all_floats),
         CASE(parameters_reach_their_limits),
+        CASE(softplus_knows_its_threshold_exactly),
     };
     return run_on_every_device(cases, COUNT(cases));
 }
