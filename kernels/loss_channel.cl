@@ -1,13 +1,25 @@
 /*
  * Losses with a value for every column of classes. The prediction is [batch, classes, inner]; row r = (n, k)
- * is the column of classes that begins at n classes inner + k and goes on inner further. With class indices a
- * mean divides by the weights of their classes (DIVIDES), added up times term_scale: by every group for
- * itself, or where there are many rows by loss_class_total in so many parts. The host defines ITEMS, the size
- * of a group, and ABREAST (softmax_row.cl). All kernels but loss_class_total take the same arguments.
+ * is the column of classes that begins at n classes inner + k and goes on inner further. The host defines
+ * ITEMS, the size of a group, and ABREAST (softmax_row.cl). All kernels take the same arguments.
+ *
+ * With class indices a mean divides by the weights of their classes (DIVIDES), added up times term_scale.
+ * Where there are few rows every group adds them up for itself. Many rows take two launches, since their
+ * gradient needs all of the weights and their value all of the rows. What the first one (the program built
+ * with BEGINS) leaves in begun is the sum of each group's losses, parts_at in number; from there on the sums
+ * of part_count shares of the weights; and then two numbers of each row. The second one (ENDS) adds up the
+ * former and takes the latter.
  */
 
 /* Of wants, besides those in loss.cl. */
 #define DIVIDES 128
+
+#ifndef BEGINS
+#define BEGINS 0
+#endif
+#ifndef ENDS
+#define ENDS 0
+#endif
 
 /* The target's elements: class indices, or a number for each class. */
 #ifdef CLASS_INDICES
@@ -20,7 +32,7 @@ typedef storage target_storage;
     __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void name(                                 \
         ulong rows, ulong classes, ulong inner, ulong lanes, int wants, real term_scale, float8 a,         \
         __global const storage *prediction, ulong prediction_at, __global const target_storage *target,    \
-        ulong target_at, __global const storage *weight, ulong weight_at, __global const storage *parts,   \
+        ulong target_at, __global const storage *weight, ulong weight_at, __global storage *begun,         \
         ulong parts_at, ulong part_count, __global storage *values, ulong values_at,                       \
         __global storage *totals, ulong totals_at, real total_scale, __global const storage *upstream,     \
         ulong upstream_at, __global storage *dprediction, ulong dprediction_at, __global storage *dtarget, \
@@ -63,10 +75,28 @@ static label label_of(place p, int ignore_index, ulong classes, __global const i
     return y;
 }
 
+/* The weights of the classes of count rows from first on; 0 for those that are ignored or have no class. */
+static void load_weights(real *weights, size_t first, int count, ulong classes, int ignore_index,
+                         __global const int *target, ulong target_at, __global const storage *weight,
+                         ulong weight_at)
+{
+    int indices[ABREAST];
+    if (count == ABREAST)
+        EACH_OF_BLOCK (k)
+            indices[k] = target[target_at + first + k];
+    else
+        EACH_OF_BLOCK (k)
+            indices[k] = k < count ? target[target_at + first + k] : ignore_index;
+    EACH_OF_BLOCK (k)
+        weights[k] = indices[k] != ignore_index && indices[k] >= 0 && (ulong)indices[k] < classes ? 1 : 0;
+    if (weight != 0)
+        EACH_OF_BLOCK (k)
+            weights[k] = weights[k] != 0 ? LOAD(weight, weight_at + indices[k]) : 0;
+}
+
 /*
- * The sum of the weights of the classes of rows first to end, times term_scale, and of so many parts; rows
- * that are ignored or have no class do not count. All work-items of the group take part, in an order that
- * depends on the rows alone.
+ * The sum of these weights over rows first to end, times term_scale, and of so many parts. All work-items of
+ * the group take part, in an order that depends on the rows alone.
  */
 static real class_total(__local real *shared, size_t first, size_t end, ulong classes, int ignore_index,
                         real term_scale, __global const int *target, ulong target_at,
@@ -74,61 +104,130 @@ static real class_total(__local real *shared, size_t first, size_t end, ulong cl
                         ulong parts_at, ulong part_count)
 {
     const size_t item = get_local_id(0);
-    sum total = {0, 0};
-    for (size_t i = first + item; i < end; i += ITEMS) {
-        const int index = target[target_at + i];
-        if (index != ignore_index && index >= 0 && (ulong)index < classes)
-            sum_add(&total, class_weight(weight, weight_at, index) * term_scale);
+    real weights[ABREAST];
+    block_sum of_rows;
+    block_sum_clear(&of_rows);
+    for (size_t i = first + item * ABREAST; i < end; i += ITEMS * ABREAST) {
+        load_weights(weights, i, (int)min((size_t)ABREAST, end - i), classes, ignore_index, target, target_at,
+                     weight, weight_at);
+        EACH_OF_BLOCK (k)
+            weights[k] *= term_scale;
+        block_sum_add(&of_rows, weights);
     }
+    sum total = {block_sum_result(&of_rows), 0};
     for (size_t i = item; i < part_count; i += ITEMS)
         sum_add(&total, LOAD(parts, parts_at + i));
     return sum_lanes(shared, item, item, ITEMS, sum_result(total));
 }
 
-/* Every group takes share rows. */
-__kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void
-loss_class_total(ulong rows, ulong share, ulong classes, float8 a, real term_scale,
-                 __global const int *target, ulong target_at, __global const storage *weight, ulong weight_at,
-                 __global storage *totals, ulong totals_at)
-{
-    __local real shared[ITEMS];
-    const size_t first = get_group_id(0) * share, end = min(rows, (ulong)(first + share));
-    const real total = class_total(shared, first, end, classes, (int)a.s0, term_scale, target, target_at,
-                                   weight, weight_at, 0, 0, 0);
-    if (get_local_id(0) == 0)
-        STORE(totals, totals_at + get_group_id(0), total);
-}
-
-/* What the weights are divided by; 1 where they are not. */
+/* What the weights are divided by; 1 where they are not, or not yet. */
 static real divisor_of(__local real *shared, int wants, ulong rows, ulong classes, int ignore_index,
                        real term_scale, __global const int *target, ulong target_at,
-                       __global const storage *weight, ulong weight_at, __global const storage *parts,
+                       __global const storage *weight, ulong weight_at, __global storage *begun,
                        ulong parts_at, ulong part_count)
 {
-    const ulong added_here = (wants & DIVIDES) && part_count == 0 ? rows : 0;
-    const real total = class_total(shared, 0, added_here, classes, ignore_index, term_scale, target,
-                                   target_at, weight, weight_at, parts, parts_at, part_count);
+    const size_t group = get_group_id(0), share = BEGINS ? (rows + part_count - 1) / part_count : rows;
+    const size_t first = BEGINS ? group * share : 0;
+    const bool adds = BEGINS ? true : ENDS ? false : (wants & DIVIDES) != 0;
+    const size_t end = adds ? min(rows, (ulong)(first + share)) : 0;
+    const real total = class_total(shared, first, end, classes, ignore_index, term_scale, target, target_at,
+                                   weight, weight_at, begun, parts_at, ENDS ? part_count : 0);
+    if (BEGINS && group < part_count && get_local_id(0) == 0)
+        STORE(begun, parts_at + group, total);
     return wants & DIVIDES ? total : 1;
 }
 #define DIVISOR                                                                                           \
     divisor_of(shared, wants, rows, classes, (int)a.s0, term_scale, target, target_at, weight, weight_at, \
-               parts, parts_at, part_count)
+               begun, parts_at, part_count)
+#else
+#define DIVISOR 1
 #endif
 
 /*
- * A row's loss goes where values are wanted, and the sum of the group's, times total_scale, to totals[group].
+ * softmax_row of a row, which the launch that BEGINS keeps for the one that ENDS. (Not as the function's
+ * value: oclgrind 21.10 cannot run what clang makes of that where it inlines both.)
  */
-static void keep_loss(__local real *shared, place p, int wants, real loss, real total_scale,
-                      __global storage *values, ulong values_at, __global storage *totals, ulong totals_at)
+static void softmax_of(softmax *q, __local real *shared, place p, __global const storage *x, ulong at,
+                       ulong columns, ulong stride, __global storage *kept, ulong kept_at,
+                       __global storage *begun, ulong begun_at)
 {
+#if ENDS
+    q->top = p.inside ? LOAD(begun, begun_at + 2 * p.row) : 0;
+    q->s = p.inside ? LOAD(begun, begun_at + 2 * p.row + 1) : 0;
+    q->log1p_s = log1p_of(q->s);
+#else
+    *q = softmax_row(shared, p, 1, x, at, columns, stride, kept, kept_at);
+#endif
+    if (BEGINS && p.inside && p.lane == 0) {
+        STORE(begun, begun_at + 2 * p.row, q->top);
+        STORE(begun, begun_at + 2 * p.row + 1, q->s);
+    }
+}
+/* keeps: whether dprediction receives the exponentials. */
+#define SOFTMAX(q, keeps)                                                                \
+    softmax_of(&q, shared, p, prediction, at, classes, inner, (keeps) ? dprediction : 0, \
+               dprediction_at + start, begun, parts_at + part_count)
+
+/*
+ * A row's loss goes where values are wanted, and the sum of the group's, times total_scale, to totals[group].
+ * In the launch that ENDS the first group adds up what all groups have left.
+ */
+static void keep_loss(__local real *shared, place p, int wants, real loss, real divisor, real total_scale,
+                      __global const storage *begun, ulong begun_count, __global storage *values,
+                      ulong values_at, __global storage *totals, ulong totals_at)
+{
+    const size_t group = get_group_id(0);
     const bool speaks = p.inside && p.lane == 0;
     if (speaks && (wants & WANT_VALUES))
         STORE(values, values_at + p.row, loss);
-    const real total = sum_lanes(shared, p.item, p.item, ITEMS, speaks ? loss : 0);
-    if ((wants & WANT_TOTAL) && p.item == 0)
-        STORE(totals, totals_at + get_group_id(0), total * total_scale);
+    sum own = {speaks && !ENDS ? loss : 0, 0};
+    const size_t count = ENDS && group == 0 ? begun_count : 0;
+    for (size_t i = p.item; i < count; i += ITEMS)
+        sum_add(&own, LOAD(begun, i));
+    const real total = sum_lanes(shared, p.item, p.item, ITEMS, sum_result(own));
+    const bool has_all = ENDS ? group == 0 : true;
+    if ((wants & WANT_TOTAL) && p.item == 0 && has_all)
+        STORE(totals, totals_at + group, (ENDS ? total / divisor : total) * total_scale);
 }
-#define KEEP_LOSS(loss) keep_loss(shared, p, wants, loss, total_scale, values, values_at, totals, totals_at)
+#define KEEP_LOSS(loss)                                                                                 \
+    keep_loss(shared, p, wants, loss, divisor, total_scale, begun, parts_at, values, values_at, totals, \
+              totals_at)
+
+/* ---- gradients of class indices ---- */
+
+#ifdef CLASS_INDICES
+/* A number into the label's place, where that is among the count of a block from class j on. */
+static void put_label(real *block, ulong j, int count, label y, real x)
+{
+    if (y.valid && (ulong)y.index >= j && (ulong)y.index - j < (ulong)count)
+        block[y.index - j] = x;
+}
+
+/*
+ * e share scale, e the exponential of each logit, and at the label own scale. softmax_row has left the
+ * exponentials in dprediction, but for the launch that ENDS.
+ */
+static void store_gradient(place p, ulong classes, ulong inner, label y, softmax q, real share, real own,
+                           real scale, __global const storage *prediction, ulong at,
+                           __global storage *dprediction, ulong to)
+{
+    EACH_BLOCK (p, j, classes) {
+        real e[ABREAST];
+        const int count = block_count(j, classes);
+#if ENDS
+        load_block(e, count, 0, prediction, at + j * inner, inner);
+        EACH_OF_BLOCK (k)
+            e[k] = exp_below(e[k], q.top);
+#else
+        load_block(e, count, 0, dprediction, to + j * inner, inner);
+#endif
+        EACH_OF_BLOCK (k)
+            e[k] = e[k] * share * scale;
+        put_label(e, j, count, y, own * scale);
+        store_block(e, count, dprediction, to + j * inner, inner);
+    }
+}
+#endif
 
 /* ---- softmax cross-entropy ---- */
 
@@ -137,13 +236,12 @@ static void keep_loss(__local real *shared, place p, int wants, real loss, real 
 static void load_coefficients(real *c, ulong j, int count, label y, real own, real spread, real divisor,
                               __global const storage *weight, ulong weight_at)
 {
-    EACH_OF_BLOCK(k)
-    c[k] = y.valid || y.ignored ? 0 : NAN;
-    if (y.valid && spread != 0)
+    EACH_OF_BLOCK (k)
+        c[k] = y.valid || y.ignored ? 0 : NAN;
+    if (y.valid)
         for (int k = 0; k < count; k++)
             c[k] = class_weight(weight, weight_at, j + k) / divisor * spread;
-    if (y.valid && (ulong)y.index >= j && (ulong)y.index - j < (ulong)count)
-        c[y.index - j] = own;
+    put_label(c, j, count, y, own);
 }
 #define LOAD_COEFFICIENTS(c, j, count) \
     load_coefficients(c, j, count, y, own, spread, divisor, weight, weight_at)
@@ -153,8 +251,8 @@ static void load_coefficients(real *c, ulong j, int count, real smoothing, real 
                               __global const storage *weight, ulong weight_at)
 {
     load_block(c, count, 0, target, target_at + j * inner, inner);
-    EACH_OF_BLOCK(k)
-    c[k] = (1 - smoothing) * c[k] + spread;
+    EACH_OF_BLOCK (k)
+        c[k] = (1 - smoothing) * c[k] + spread;
     if (weight != 0)
         for (int k = 0; k < count; k++)
             c[k] *= LOAD(weight, weight_at + j + k);
@@ -176,45 +274,49 @@ CHANNEL_KERNEL(loss_cross_entropy)
     const place p = place_among(rows, lanes);
     const ulong start = column_start(p.row, classes, inner), at = prediction_at + start;
     const real smoothing = a.s1, spread = smoothing / (real)classes;
-    const softmax q = softmax_row(shared, p, 1, prediction, at, classes, inner);
-
-    real x[ABREAST], c[ABREAST];
+    const real divisor = DIVISOR;
     /* Sums of the lane's terms, of its coefficients below the highest logit, and of those at it. */
     real losses = 0, below = 0, on_top = 0;
 #ifdef CLASS_INDICES
     const label y = label_of(p, (int)a.s0, classes, target, target_at, fault);
-    const real divisor = DIVISOR;
+    const real logit = y.valid ? LOAD(prediction, at + y.index * inner) : NAN;
     const real weight_here = y.valid ? class_weight(weight, weight_at, y.index) / divisor : NAN;
     const real own = y.ignored ? 0 : weight_here * (1 - smoothing + spread);
     /* Without smoothing there is but one coefficient. */
     const bool single = spread == 0;
+    /* Every lane has read that logit, whose place its exponential may take. */
+    barrier(CLK_GLOBAL_MEM_FENCE);
+    softmax q;
+    SOFTMAX(q, single && (wants & WANT_GRADIENT));
     if (single && p.inside && p.lane == 0) {
-        const real logit = y.valid ? LOAD(prediction, at + y.index * inner) : NAN;
         losses = own == 0 ? 0 : own * log_distance(q, logit, term_scale);
-        below = logit == q.top ? 0 : own;
-        on_top = logit == q.top ? own : 0;
+        below = own;
     }
 #else
     const bool single = false;
+    softmax q;
+    SOFTMAX(q, false);
 #endif
+    real x[ABREAST], c[ABREAST];
     if (!single) {
+        real terms_here[ABREAST], lower_here[ABREAST], highest_here[ABREAST];
         block_sum terms, lower, highest;
         block_sum_clear(&terms);
         block_sum_clear(&lower);
         block_sum_clear(&highest);
-        EACH_BLOCK(p, j, classes)
-        {
+        EACH_BLOCK (p, j, classes) {
             const int count = block_count(j, classes);
             load_block(x, count, 0, prediction, at + j * inner, inner);
             LOAD_COEFFICIENTS(c, j, count);
-            EACH_OF_BLOCK(k)
-            {
+            EACH_OF_BLOCK (k) {
                 const real part = k < count ? c[k] : 0;
-                const real term = part == 0 ? 0 : part * log_distance(q, x[k], term_scale);
-                add_to(&terms.values[k], &terms.errors[k], term);
-                add_to(&lower.values[k], &lower.errors[k], x[k] == q.top ? 0 : part);
-                add_to(&highest.values[k], &highest.errors[k], x[k] == q.top ? part : 0);
+                terms_here[k] = part == 0 ? 0 : part * log_distance(q, x[k], term_scale);
+                lower_here[k] = x[k] == q.top ? 0 : part;
+                highest_here[k] = x[k] == q.top ? part : 0;
             }
+            block_sum_add(&terms, terms_here);
+            block_sum_add(&lower, lower_here);
+            block_sum_add(&highest, highest_here);
         }
         losses = block_sum_result(&terms);
         below = block_sum_result(&lower);
@@ -233,18 +335,26 @@ CHANNEL_KERNEL(loss_cross_entropy)
     barrier(CLK_GLOBAL_MEM_FENCE);
 
     KEEP_LOSS(loss);
+    if (!(wants & (WANT_GRADIENT | WANT_DTARGET)))
+        return;
     const real scale = row_scale(p, wants, gradient_scale, upstream, upstream_at);
+#ifdef CLASS_INDICES
+    if (single) {
+        const real share = own / (1 + q.s);
+        const real below_one = logit == q.top ? -q.s : exp_below(logit, q.top) - (1 + q.s);
+        store_gradient(p, classes, inner, y, q, share, below_one * share, term_scale * scale, prediction, at,
+                       dprediction, dprediction_at + start);
+        return;
+    }
+#endif
     const real poison = poison_of(q.s) + poison_of(total);
-    const ulong differentiated = wants & (WANT_GRADIENT | WANT_DTARGET) ? classes : 0;
-    EACH_BLOCK(p, j, differentiated)
-    {
+    EACH_BLOCK (p, j, classes) {
         real results[ABREAST];
         const int count = block_count(j, classes);
         load_block(x, count, 0, prediction, at + j * inner, inner);
         LOAD_COEFFICIENTS(c, j, count);
         if (wants & WANT_GRADIENT) {
-            EACH_OF_BLOCK(k)
-            {
+            EACH_OF_BLOCK (k) {
                 const real e = exp_below(x[k], q.top) * total / (1 + q.s) - c[k];
                 const real top = (rest + (top_coefficient - c[k]) - c[k] * q.s) / (1 + q.s);
                 results[k] = ((x[k] == q.top ? top : e) + poison) * term_scale * scale;
@@ -252,13 +362,12 @@ CHANNEL_KERNEL(loss_cross_entropy)
             store_block(results, count, dprediction, dprediction_at + start + j * inner, inner);
         }
         if (wants & WANT_DTARGET) {
-            EACH_OF_BLOCK(k)
-            c[k] = 1 - smoothing;
+            EACH_OF_BLOCK (k)
+                c[k] = 1 - smoothing;
             if (weight != 0)
                 for (int k = 0; k < count; k++)
                     c[k] *= LOAD(weight, weight_at + j + k);
-            EACH_OF_BLOCK(k)
-            {
+            EACH_OF_BLOCK (k) {
                 const real gradient = c[k] == 0 ? 0 : c[k] * log_distance(q, x[k], term_scale);
                 results[k] = (gradient + poison) * scale;
             }
@@ -286,9 +395,13 @@ CHANNEL_KERNEL(loss_nll)
     if (!p.inside || !(wants & WANT_GRADIENT))
         return;
     const real scale = row_scale(p, wants, gradient_scale, upstream, upstream_at);
-    for (size_t j = p.lane; j < classes; j += p.lanes) {
-        const real gradient = y.ignored ? 0 : !y.valid || j == (size_t)y.index ? -own : 0;
-        STORE(dprediction, dprediction_at + start + j * inner, gradient * term_scale * scale);
+    EACH_BLOCK (p, j, classes) {
+        real gradient[ABREAST];
+        const int count = block_count(j, classes);
+        EACH_OF_BLOCK (k)
+            gradient[k] = (y.ignored || y.valid ? 0 : NAN) * scale;
+        put_label(gradient, j, count, y, -own * term_scale * scale);
+        store_block(gradient, count, dprediction, dprediction_at + start + j * inner, inner);
     }
 }
 
@@ -304,9 +417,12 @@ CHANNEL_KERNEL(loss_focal)
     const ulong start = column_start(p.row, classes, inner), at = prediction_at + start;
     const real gamma = a.s1, divisor = DIVISOR;
     const label y = label_of(p, (int)a.s0, classes, target, target_at, fault);
-    const softmax row = softmax_row(shared, p, 1, prediction, at, classes, inner);
-
     const real x = y.valid ? LOAD(prediction, at + y.index * inner) : NAN;
+    /* Every lane has read that logit, whose place its exponential may take. */
+    barrier(CLK_GLOBAL_MEM_FENCE);
+    softmax row;
+    SOFTMAX(row, wants & WANT_GRADIENT);
+
     const bool on_top = x == row.top;
     const real e = exp_below(x, row.top);
     const real q = e / (1 + row.s), other = (on_top ? row.s : 1 + (row.s - e)) / (1 + row.s);
@@ -318,26 +434,12 @@ CHANNEL_KERNEL(loss_focal)
     real loss = modulation * log_distance(row, x, term_scale);
     if (y.ignored)
         loss = 0 / divisor;
-    /* Every lane has read that logit, which below only the one that looks after it may overwrite. */
-    barrier(CLK_GLOBAL_MEM_FENCE);
-
     KEEP_LOSS(loss);
-    if (!p.inside || !(wants & WANT_GRADIENT))
+    if (!(wants & WANT_GRADIENT))
         return;
     const real scale = row_scale(p, wants, gradient_scale, upstream, upstream_at);
-    const real poison = poison_of(row.s);
-    EACH_BLOCK(p, j, classes)
-    {
-        real logits[ABREAST], results[ABREAST];
-        const int count = block_count(j, classes);
-        load_block(logits, count, 0, prediction, at + j * inner, inner);
-        EACH_OF_BLOCK(k)
-        {
-            const real e_k = exp_below(logits[k], row.top);
-            const real gradient = j + k == (ulong)y.index ? -other * factor : e_k / (1 + row.s) * factor;
-            results[k] = ((y.ignored ? 0 : gradient) + poison) * term_scale * scale;
-        }
-        store_block(results, count, dprediction, dprediction_at + start + j * inner, inner);
-    }
+    const real share = (y.ignored ? 0 : factor / (1 + row.s)) + poison_of(row.s);
+    store_gradient(p, classes, inner, y, row, share, -other * factor + poison_of(row.s), term_scale * scale,
+                   prediction, at, dprediction, dprediction_at + start);
 }
 #endif

@@ -6,9 +6,7 @@
  *   WEIGHT_AT      there is a weight: how element i finds its own, same_place or broadcast_place
  *   POS_WEIGHT_AT  likewise, of the positive term
  *   WANTS          which results are wanted, as in loss.cl
- *   ABREAST        so many neighbouring elements a work-item takes at a time: one on a GPU. On a CPU loops
- * over them are what its compiler calculates many numbers at a time of: those that calculate neither load nor
- * store what others may see, and have a known length.
+ *   ABREAST        so many neighbouring elements a work-item takes at a time, see block.cl
  *
  * loss_NAME(e) is the value times e.scale, loss_NAME_gradient its derivative by the prediction,
  * loss_NAME_dtarget and loss_NAME_dother those by the target and the other, likewise times e.scale. e.scale
@@ -85,8 +83,7 @@ static size_t same_place(size_t i, ulong16 layout)
 }
 
 /*
- * Every group takes share elements, adds up their values in an order that depends on n and the grid alone
- * (each of the places abreast for itself, then those, then the work-items),
+ * Every group takes share elements, adds up their values in an order that depends on n and the grid alone,
  * and writes total * total_scale to totals[group] (WANT_TOTAL); or each value goes to values (WANT_VALUES).
  * Values and gradients are taken times term_scale. Gradients go times gradient_scale, and times the upstream
  * gradient where there is one: a number for each element (UPSTREAM_EACH) or for all (UPSTREAM_ONE).
@@ -109,9 +106,10 @@ loss_element(ulong n, ulong share, real term_scale, __global const storage *pred
     /* The operands of the elements that are calculated abreast, their results, and the sums so far. */
     real p[ABREAST], t[ABREAST], o[ABREAST], w[ABREAST], positive[ABREAST], factor[ABREAST];
     real value[ABREAST], dp[ABREAST], dt[ABREAST], d_other[ABREAST];
-    real sums[ABREAST], errors[ABREAST];
-    for (int k = 0; k < ABREAST; k++)
-        p[k] = t[k] = o[k] = w[k] = positive[k] = factor[k] = sums[k] = errors[k] = 0;
+    block_sum sums;
+    block_sum_clear(&sums);
+    EACH_OF_BLOCK (k)
+        p[k] = t[k] = o[k] = w[k] = positive[k] = factor[k] = 0;
 
     const ulong first = get_group_id(0) * share, end = min(n, first + share);
     for (ulong from = first + item * ABREAST; from < end; from += ITEMS * ABREAST) {
@@ -154,9 +152,11 @@ loss_element(ulong n, ulong share, real term_scale, __global const storage *pred
 #endif
         }
 
-        if (WANTS & WANT_TOTAL)
-            for (int k = 0; k < ABREAST; k++)
-                add_to(&sums[k], &errors[k], k < count ? value[k] : 0);
+        if (WANTS & WANT_TOTAL) {
+            for (int k = count; k < ABREAST; k++)
+                value[k] = 0;
+            block_sum_add(&sums, value);
+        }
 
         for (int k = 0; k < count; k++) {
             if (WANTS & WANT_VALUES)
@@ -170,12 +170,7 @@ loss_element(ulong n, ulong share, real term_scale, __global const storage *pred
         }
     }
 
-    sum total = {0, 0};
-    for (int k = 0; k < ABREAST; k++) {
-        sum_add(&total, sums[k]);
-        total.error += errors[k];
-    }
-    const real result = sum_lanes(shared, item, item, ITEMS, sum_result(total));
+    const real result = sum_lanes(shared, item, item, ITEMS, block_sum_result(&sums));
     if ((WANTS & WANT_TOTAL) && item == 0)
         STORE(totals, totals_at + get_group_id(0), result * total_scale);
 }

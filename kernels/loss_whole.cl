@@ -1,6 +1,7 @@
 /*
- * Losses with one value for the whole, each in three launches: loss_NAME_sums adds up by group
- * (SUMS_PER_GROUP numbers at most), loss_NAME_value makes the value of those, loss_NAME_gradient reads it.
+ * Losses with one value for the whole, each in two launches: loss_NAME_sums adds up by group (SUMS_PER_GROUP
+ * numbers at most), and in loss_NAME_results every group makes the value of all of those, for its share of
+ * the gradient. (That is less work than another launch.)
  *
  * l2, the root of the mean of squared distances. Squares of distances above 2^52 or below 2^-52 are added up
  * apart, scaled into the middle of the range (Blue, "A portable Fortran program to find the Euclidean norm of
@@ -45,12 +46,9 @@ loss_l2_sums(ulong n, ulong share, __global const storage *prediction, ulong pre
             STORE(sums, sums_at + 3 * get_group_id(0) + k, results[k]);
 }
 
-/* result = the root of the mean over n distances, from the sums of so many groups; one work-group. */
-__kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void
-loss_l2_value(ulong groups, __global const storage *sums, ulong sums_at, ulong n, __global storage *result,
-              ulong result_at)
+/* The root of the mean over n distances, from the sums of so many groups. */
+static real l2_root(__local real *shared, ulong n, ulong groups, __global const storage *sums, ulong sums_at)
 {
-    __local real shared[GROUP_SIZE];
     const size_t item = get_local_id(0);
     real totals[3];
     for (int k = 0; k < 3; k++) {
@@ -60,33 +58,42 @@ loss_l2_value(ulong groups, __global const storage *sums, ulong sums_at, ulong n
         totals[k] = sum_lanes(shared, item, item, GROUP_SIZE, sum_result(total));
     }
     const real large = totals[0], middle = totals[1], small = totals[2];
-    real root;
     if (large > 0)
-        root = sqrt((large + middle * LARGE_SCALE * LARGE_SCALE) / (real)n) / LARGE_SCALE;
-    else if (middle != 0 || n == 0)
-        root = sqrt((middle + small / SMALL_SCALE / SMALL_SCALE) / (real)n);
-    else
-        root = sqrt(small / (real)n) / SMALL_SCALE;
-    if (item == 0)
-        STORE(result, result_at, root);
+        return sqrt((large + middle * LARGE_SCALE * LARGE_SCALE) / (real)n) / LARGE_SCALE;
+    if (middle != 0 || n == 0)
+        return sqrt((middle + small / SMALL_SCALE / SMALL_SCALE) / (real)n);
+    return sqrt(small / (real)n) / SMALL_SCALE;
 }
 
-/* (p - t) / (n root), times the upstream gradient; 0 where the root is 0. dprediction may be prediction. */
-__kernel void loss_l2_gradient(ulong n, int wants, __global const storage *prediction, ulong prediction_at,
-                               __global const storage *target, ulong target_at, __global const storage *root,
-                               ulong root_at, __global const storage *upstream, ulong upstream_at,
-                               __global storage *dprediction, ulong dprediction_at)
+/*
+ * The root, and (p - t) / (n root), times the upstream gradient; 0 where the root is 0. Every group takes
+ * share elements. dprediction may be prediction.
+ */
+__kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void
+loss_l2_results(ulong n, ulong share, int wants, ulong groups, __global const storage *sums, ulong sums_at,
+                __global const storage *prediction, ulong prediction_at, __global const storage *target,
+                ulong target_at, __global const storage *upstream, ulong upstream_at, __global storage *value,
+                ulong value_at, __global storage *dprediction, ulong dprediction_at)
 {
-    const size_t i = get_global_id(0);
-    if (i >= n)
+    __local real shared[GROUP_SIZE];
+    const real root = l2_root(shared, n, groups, sums, sums_at);
+    if ((wants & WANT_TOTAL) && get_global_id(0) == 0)
+        STORE(value, value_at, root);
+    if (!(wants & WANT_GRADIENT))
         return;
-    const real length = LOAD(root, root_at);
     const real scale = wants & UPSTREAM_ONE ? LOAD(upstream, upstream_at) : 1;
-    const real p = LOAD(prediction, prediction_at + i), t = LOAD(target, target_at + i);
-    real direction = length == 0 ? 0 : (p - t) / length;
-    if (fabs(p - t) >= LARGE)
-        direction = large_distance(p, t) / (length * LARGE_SCALE);
-    if (isinf(length))
-        direction = NAN;
-    STORE(dprediction, dprediction_at + i, direction / (real)n * scale);
+    const size_t first = get_group_id(0) * share, end = min(n, (ulong)(first + share));
+    for (size_t from = first + get_local_id(0) * ABREAST; from < end; from += GROUP_SIZE * ABREAST) {
+        const int count = (int)min((size_t)ABREAST, end - from);
+        real results[ABREAST];
+        for (int k = 0; k < count; k++) {
+            const real p = LOAD(prediction, prediction_at + from + k), t = LOAD(target, target_at + from + k);
+            const bool is_large = fabs(p - t) >= LARGE;
+            const real distance = is_large ? large_distance(p, t) : p - t;
+            const real direction = distance / (is_large ? root * LARGE_SCALE : root);
+            results[k] = (isinf(root) ? NAN : root == 0 ? 0 : direction) / (real)n * scale;
+        }
+        for (int k = 0; k < count; k++)
+            STORE(dprediction, dprediction_at + from + k, results[k]);
+    }
 }

@@ -9,21 +9,24 @@ softmax_forward(ulong rows, ulong columns, ulong lanes, real sign, __global cons
     __local real shared[GROUP_SIZE];
     const place p = place_among(rows, lanes);
     const ulong from = x_at + p.row * columns, to = y_at + p.row * columns;
-    const softmax q = softmax_row(shared, p, sign, x, from, columns, 1);
-    EACH_BLOCK(p, j, columns)
-    {
-        real numbers[ABREAST], results[ABREAST];
-        const int count = block_count(j, columns);
-        load_block(numbers, count, 0, x, from + j, 1);
-        EACH_OF_BLOCK(k)
-        {
-            const real own = sign * numbers[k];
 #ifdef LOGARITHM
-            results[k] = (own - q.top) - q.log1p_s;
+    const softmax q = softmax_row(shared, p, sign, x, from, columns, 1, 0, 0);
 #else
-            results[k] = exp_below(own, q.top) / (1 + q.s);
+    const softmax q = softmax_row(shared, p, sign, x, from, columns, 1, y, to);
+    const real share = 1 / (1 + q.s);
 #endif
-        }
+    EACH_BLOCK (p, j, columns) {
+        real results[ABREAST];
+        const int count = block_count(j, columns);
+#ifdef LOGARITHM
+        load_block(results, count, 0, x, from + j, 1);
+        EACH_OF_BLOCK (k)
+            results[k] = (sign * results[k] - q.top) - q.log1p_s;
+#else
+        load_block(results, count, 0, y, to + j, 1);
+        EACH_OF_BLOCK (k)
+            results[k] *= share;
+#endif
         store_block(results, count, y, to + j, 1);
     }
 }
@@ -40,29 +43,23 @@ softmax_backward(ulong rows, ulong columns, ulong lanes, real sign, __global con
     real outputs[ABREAST], upstream[ABREAST], results[ABREAST];
     block_sum total;
     block_sum_clear(&total);
-    EACH_BLOCK(p, j, columns)
-    {
+    EACH_BLOCK (p, j, columns) {
         const int count = block_count(j, columns);
         load_block(outputs, count, 0, y, y_at + first + j, 1);
         load_block(upstream, count, 0, dy, dy_at + first + j, 1);
-        EACH_OF_BLOCK(k)
-        {
-#ifdef LOGARITHM
-            add_to(&total.values[k], &total.errors[k], upstream[k]);
-#else
-            add_to(&total.values[k], &total.errors[k], upstream[k] * outputs[k]);
+#ifndef LOGARITHM
+        EACH_OF_BLOCK (k)
+            upstream[k] *= outputs[k];
 #endif
-        }
+        block_sum_add(&total, upstream);
     }
     const real all = sum_row(shared, p, block_sum_result(&total));
 
-    EACH_BLOCK(p, j, columns)
-    {
+    EACH_BLOCK (p, j, columns) {
         const int count = block_count(j, columns);
         load_block(outputs, count, 0, y, y_at + first + j, 1);
         load_block(upstream, count, 0, dy, dy_at + first + j, 1);
-        EACH_OF_BLOCK(k)
-        {
+        EACH_OF_BLOCK (k) {
 #ifdef LOGARITHM
             results[k] = upstream[k] - exp_below(outputs[k], 0) * all;
 #else

@@ -1,65 +1,14 @@
 /*
- * What a softmax is made of. A lane takes a row's columns in blocks of ABREAST neighbours: one on a GPU,
- * where lanes are many. On a CPU a row has one lane, and loops over a block are what its compiler calculates
- * many numbers at a time of, since they load nothing, store nothing and have a known length.
+ * What a softmax is made of. A lane takes a row's columns in blocks (block.cl).
  */
 
 #define EACH_BLOCK(p, j, columns) \
     for (ulong j = (p).lane * ABREAST; (p).inside && j < (columns); j += (p).lanes * ABREAST)
-#define EACH_OF_BLOCK(k) for (int k = 0; k < ABREAST; k++)
 
 /* How many of its columns a block from column j on has. */
 static int block_count(ulong j, ulong columns)
 {
     return (int)min((ulong)ABREAST, columns - j);
-}
-
-/* x at at, at + stride, ... in a block; behind the count of them rest. */
-static void load_block(real *block, int count, real rest, __global const storage *x, ulong at, ulong stride)
-{
-    if (count == ABREAST && stride == 1) {
-        EACH_OF_BLOCK(k)
-        block[k] = LOAD(x, at + k);
-        return;
-    }
-    for (int k = 0; k < count; k++)
-        block[k] = LOAD(x, at + k * stride);
-    for (int k = count; k < ABREAST; k++)
-        block[k] = rest;
-}
-
-static void store_block(const real *block, int count, __global storage *y, ulong at, ulong stride)
-{
-    if (count == ABREAST && stride == 1) {
-        EACH_OF_BLOCK(k)
-        STORE(y, at + k, block[k]);
-        return;
-    }
-    for (int k = 0; k < count; k++)
-        STORE(y, at + k * stride, block[k]);
-}
-
-/* A sum for each place of a block. */
-typedef struct block_sum {
-    real values[ABREAST], errors[ABREAST];
-} block_sum;
-
-static void block_sum_clear(block_sum *s)
-{
-    EACH_OF_BLOCK(k)
-    s->values[k] = s->errors[k] = 0;
-}
-
-/* All of them, by a tree. */
-static real block_sum_result(block_sum *s)
-{
-    for (int half_size = ABREAST / 2; half_size > 0; half_size /= 2)
-        for (int k = 0; k < half_size; k++) {
-            s->values[k] += s->values[k + half_size];
-            s->errors[k] += s->errors[k + half_size];
-        }
-    const sum all = {s->values[0], s->errors[0]};
-    return sum_result(all);
 }
 
 /*
@@ -94,19 +43,21 @@ typedef struct softmax {
     real s, log1p_s;
 } softmax;
 
-/* Of the numbers sign x (sign is 1 or -1); column j lies at at + j stride. */
+/*
+ * Of the numbers sign x (sign is 1 or -1); column j lies at at + j stride. Where kept is not NULL it receives
+ * the exponentials, exp(x - m), likewise from kept_at on; it may be x.
+ */
 static softmax softmax_row(__local real *shared, place p, real sign, __global const storage *x, ulong at,
-                           ulong columns, ulong stride)
+                           ulong columns, ulong stride, __global storage *kept, ulong kept_at)
 {
     softmax result;
     real numbers[ABREAST], highest[ABREAST];
-    EACH_OF_BLOCK(k)
-    highest[k] = -INFINITY;
-    EACH_BLOCK(p, j, columns)
-    {
+    EACH_OF_BLOCK (k)
+        highest[k] = -INFINITY;
+    EACH_BLOCK (p, j, columns) {
         load_block(numbers, block_count(j, columns), -sign * INFINITY, x, at + j * stride, stride);
-        EACH_OF_BLOCK(k)
-        highest[k] = sign * numbers[k] > highest[k] ? sign * numbers[k] : highest[k];
+        EACH_OF_BLOCK (k)
+            highest[k] = sign * numbers[k] > highest[k] ? sign * numbers[k] : highest[k];
     }
     for (int half_size = ABREAST / 2; half_size > 0; half_size /= 2)
         for (int k = 0; k < half_size; k++)
@@ -116,29 +67,30 @@ static softmax softmax_row(__local real *shared, place p, real sign, __global co
         result.top = NAN;
 
     block_sum exponentials;
-    real tops[ABREAST];
+    real tops[ABREAST], others[ABREAST];
     block_sum_clear(&exponentials);
-    EACH_OF_BLOCK(k)
-    tops[k] = 0;
-    EACH_BLOCK(p, j, columns)
-    {
-        load_block(numbers, block_count(j, columns), -sign * INFINITY, x, at + j * stride, stride);
-        EACH_OF_BLOCK(k)
-        {
+    EACH_OF_BLOCK (k)
+        tops[k] = 0;
+    EACH_BLOCK (p, j, columns) {
+        const int count = block_count(j, columns);
+        load_block(numbers, count, -sign * INFINITY, x, at + j * stride, stride);
+        EACH_OF_BLOCK (k) {
             const bool is_top = sign * numbers[k] == result.top;
-            const real e = exp_below(sign * numbers[k], result.top);
-            add_to(&exponentials.values[k], &exponentials.errors[k], is_top ? 0 : e);
+            numbers[k] = exp_below(sign * numbers[k], result.top);
+            others[k] = is_top ? 0 : numbers[k];
             tops[k] += is_top ? 1 : 0;
         }
+        block_sum_add(&exponentials, others);
+        if (kept != 0)
+            store_block(numbers, count, kept, kept_at + j * stride, stride);
     }
     for (int half_size = ABREAST / 2; half_size > 0; half_size /= 2)
         for (int k = 0; k < half_size; k++)
             tops[k] += tops[k + half_size];
-    const real others = sum_row(shared, p, tops[0]) - 1;
+    const real ties = sum_row(shared, p, tops[0]) - 1;
     result.s = sum_row(shared, p, block_sum_result(&exponentials));
-    /* Ties, one of which is the highest. */
-    if (others > 0)
-        result.s += others;
+    if (ties > 0)
+        result.s += ties;
     result.log1p_s = log1p_of(result.s);
     return result;
 }

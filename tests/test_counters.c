@@ -2,13 +2,11 @@
  * What a context counts, and by it the steady state: after the first training step of a shape nothing is
  * compiled, created or allocated, nothing waits, and every step enqueues as much as the one before.
  */
-#include "harness.h"
+#include "loss_case.h"
 
 #include "opencl/cl_backend.h"
 
 #include <clgrad/opencl.h>
-
-#include <string.h>
 
 static clgrad_counters counters_of(const clgrad_context *context)
 {
@@ -141,6 +139,51 @@ static void null_is_refused(clgrad_context *context)
     assert_int_equal(clgrad_context_counters(context, NULL), CLGRAD_STATUS_INVALID_ARGUMENT);
 }
 
+/* ---- losses ---- */
+
+/* Value and gradient by the prediction. */
+static uint64_t enqueues_of_a_loss(clgrad_context *context, const loss_case *c)
+{
+    loss_tensors t = loss_case_tensors(context, c);
+    const clgrad_loss_gradients wanted = {.dprediction = t.gradients.dprediction};
+    const uint64_t before = counters_of(context).enqueues;
+    assert_ok(context,
+              clgrad_loss_evaluate(context, &c->loss, &t.inputs, clgrad_tensor_none(), t.value, &wanted));
+    const uint64_t enqueues = counters_of(context).enqueues - before;
+    loss_tensors_free(context, t);
+    return enqueues;
+}
+
+static void check_enqueues(clgrad_context *context, clgrad_loss loss, const shaped *s, unsigned with)
+{
+    loss_drawn *drawn = loss_draw(loss, s->rank, s->shape, with);
+    const uint64_t enqueues = enqueues_of_a_loss(context, &drawn->c);
+    if (on_device(context) ? enqueues < 1 || enqueues > 2 : enqueues != 0)
+        fail_msg("%s takes %llu enqueues", drawn->label, (unsigned long long)enqueues);
+    loss_drawn_free(drawn);
+}
+
+/* Also where many groups share the sum, and the sum of the weights that a mean of class indices divides by.
+ */
+static void every_loss_takes_two_enqueues_at_most(clgrad_context *context)
+{
+    static const shaped small[] = {{2, {5, 3}}, {3, {4, 3, 3}}},
+                        large[] = {{2, {20011, 3}}, {3, {4, 300, 3}}};
+    for (int k = 0; k < CLGRAD_LOSS_COUNT; k++) {
+        clgrad_loss loss = clgrad_loss_defaults((clgrad_loss_kind)k);
+        const bool sequences = clgrad_loss_describe(loss.kind)->extent == CLGRAD_LOSS_SEQUENCE;
+        for (int reduction = CLGRAD_REDUCTION_MEAN; reduction <= CLGRAD_REDUCTION_SUM; reduction++) {
+            loss.reduction = (clgrad_reduction)reduction;
+            for (unsigned with = 0; with <= LOSS_WITH_CLASSES; with++) {
+                if ((with & loss_ways(loss.kind)) != with)
+                    continue;
+                check_enqueues(context, loss, &small[sequences], with);
+                check_enqueues(context, loss, &large[sequences], with);
+            }
+        }
+    }
+}
+
 /* ---- the steady state ---- */
 
 enum { BATCH = 16, INPUTS = 24, CLASSES = 5, STEPS = 20 };
@@ -242,10 +285,11 @@ static void networks_of_all_kinds_train_steadily(clgrad_context *context)
 int main(void)
 {
     const test_case cases[] = {
-        CASE(commands_and_waits_are_counted),    CASE(memory_is_counted),
-        CASE(the_callers_memory_is_not_counted), CASE(kernels_are_counted),
-        CASE(the_reference_counts_memory_alone), CASE(null_is_refused),
-        CASE(dense_networks_train_steadily),     CASE(networks_of_all_kinds_train_steadily),
+        CASE(commands_and_waits_are_counted),        CASE(memory_is_counted),
+        CASE(the_callers_memory_is_not_counted),     CASE(kernels_are_counted),
+        CASE(the_reference_counts_memory_alone),     CASE(null_is_refused),
+        CASE(dense_networks_train_steadily),         CASE(networks_of_all_kinds_train_steadily),
+        CASE(every_loss_takes_two_enqueues_at_most),
     };
     return run_on_every_device(cases, COUNT(cases));
 }

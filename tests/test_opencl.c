@@ -206,19 +206,49 @@ static void kernel_that_does_not_build(const caller *c)
 {
     clgrad_context *context = open_on_queue(c->queue);
     const holds before = count_holds(c);
+    clgrad_cl_options options = {0};
+    clgrad_cl_define_as(&options, "ACTIVATION", "act_", "no_such");
     for (int repetition = 0; repetition < 2; repetition++) {
-        clgrad_cl_launch launch =
-            clgrad_cl_begin(context, CLGRAD_CL_DENSE, "ACTIVATION=act_", "no_such", "dense_forward");
+        clgrad_cl_launch launch = clgrad_cl_begin(context, CLGRAD_CL_DENSE, &options, "dense_forward");
         assert_refused(context, launch.status, CLGRAD_STATUS_BUILD_FAILED, "dense_forward");
         assert_true(occurrences(clgrad_context_error(context), "act_no_such") >=
                     2); /* the option, and the log */
         assert_non_null(strstr(clgrad_context_error(context), clgrad_context_device(context)->name));
-        launch = clgrad_cl_begin(context, CLGRAD_CL_TENSOR, NULL, NULL, "no_such_kernel");
+        launch = clgrad_cl_begin(context, CLGRAD_CL_TENSOR, NULL, "no_such_kernel");
         assert_refused(context, launch.status, CLGRAD_STATUS_BUILD_FAILED, "no_such_kernel");
     }
     assert_holds_are(c, before);
     clgrad_network_destroy(train_a_little(context));
     assert_ok(context, clgrad_context_finish(context));
+    clgrad_context_destroy(context);
+}
+
+/* A definition is added whole or not at all, and nothing is built with one left out. */
+static void options_that_are_too_long(const caller *c)
+{
+    clgrad_context *context = open_on_queue(c->queue);
+    clgrad_cl_options options = {0};
+    clgrad_cl_define(&options, "FIRST");
+    clgrad_cl_define_as(&options, "FORMULA", "act_", "tanh");
+    clgrad_cl_define_number(&options, "NUMBER", SIZE_MAX);
+    assert_string_equal(options.text, "-DFIRST -DFORMULA=act_tanh -DNUMBER=18446744073709551615");
+
+    char longest[sizeof options.text] = "";
+    memset(longest, 'M', sizeof options.text - 1 - strlen(options.text) - strlen(" -D"));
+    clgrad_cl_define(&options, longest);
+    assert_false(options.overflowed);
+    assert_int_equal(strlen(options.text), sizeof options.text - 1);
+    const clgrad_cl_options full = options;
+    clgrad_cl_define(&options, "X");
+    assert_true(options.overflowed);
+    assert_string_equal(options.text, full.text);
+
+    const holds before = count_holds(c);
+    clgrad_cl_launch launch = clgrad_cl_begin(context, CLGRAD_CL_TENSOR, &options, "tensor_fill");
+    assert_refused(context, launch.status, CLGRAD_STATUS_BUILD_FAILED, "tensor_fill");
+    assert_holds_are(c, before);
+    launch = clgrad_cl_begin(context, CLGRAD_CL_TENSOR, &full, "tensor_fill");
+    assert_ok(context, launch.status);
     clgrad_context_destroy(context);
 }
 
@@ -228,7 +258,7 @@ int main(void)
         CASE(in_order_queue_is_accepted),        CASE(other_queues_are_refused),
         CASE(counts_are_back_where_they_were),   CASE(counts_are_back_after_clblast),
         CASE(context_outlives_the_callers_hold), CASE(queue_and_memory_can_be_reached),
-        CASE(kernel_that_does_not_build),
+        CASE(kernel_that_does_not_build),        CASE(options_that_are_too_long),
     };
     return run_for_every_caller(cases, COUNT(cases));
 }

@@ -42,14 +42,17 @@ typedef struct clgrad_cl_scratch {
     size_t bytes;
 } clgrad_cl_scratch;
 
+/* Room for the compiler's options: those of every program, and what one is specialised by. */
+enum { CLGRAD_CL_BUILD_OPTIONS_SIZE = 128, CLGRAD_CL_OPTIONS_SIZE = 256 };
+
 struct clgrad_cl_context {
     clgrad_context base;
     cl_device_id device;
     cl_context context;
     cl_command_queue queue;
-    char build_options[128]; /* of every program */
-    size_t group_size;       /* of reductions, a power of two */
-    size_t element_group;    /* of everything else */
+    char build_options[CLGRAD_CL_BUILD_OPTIONS_SIZE]; /* of every program */
+    size_t group_size;                                /* of reductions, a power of two */
+    size_t element_group;                             /* of everything else */
     size_t compute_units;
     size_t strip; /* columns that one work-item takes at most, see columns.cl */
     bool is_cpu;
@@ -135,6 +138,18 @@ typedef enum clgrad_cl_source {
     CLGRAD_CL_NORMALIZATION
 } clgrad_cl_source;
 
+/* What a program is specialised by: the compiler's options, which definitions are added to. */
+typedef struct clgrad_cl_options {
+    char text[CLGRAD_CL_OPTIONS_SIZE];
+    bool overflowed; /* there was no room for a definition; no launch begins with such options */
+} clgrad_cl_options;
+
+/* -Dname, -Dname=value and -Dname=number. A value is in two parts, "act_" and "tanh" say: a formula has no
+ * name that a driver might define as a macro. */
+void clgrad_cl_define(clgrad_cl_options *options, const char *name);
+void clgrad_cl_define_as(clgrad_cl_options *options, const char *name, const char *prefix, const char *rest);
+void clgrad_cl_define_number(clgrad_cl_options *options, const char *name, size_t number);
+
 /* The kernel of a source built with the given options ("" for none), from the context's cache or built now.
  */
 clgrad_status clgrad_cl_find_kernel(clgrad_cl_context *cl, clgrad_cl_source source, const char *options,
@@ -144,13 +159,13 @@ clgrad_status clgrad_cl_find_kernel(clgrad_cl_context *cl, clgrad_cl_source sour
 void clgrad_cl_save_programs(clgrad_cl_context *cl);
 void clgrad_cl_release_kernels(clgrad_cl_context *cl);
 
-enum { CLGRAD_CL_MAX_PIECES = 7 };
+enum { CLGRAD_CL_MAX_PIECES = 8 };
 
 /* What a program is compiled from: pieces of source, one after the other, and options. */
 typedef struct clgrad_cl_recipe {
     cl_uint count;
     const char *pieces[CLGRAD_CL_MAX_PIECES];
-    char options[384];
+    char options[CLGRAD_CL_BUILD_OPTIONS_SIZE + CLGRAD_CL_OPTIONS_SIZE];
 } clgrad_cl_recipe;
 
 /* ---- compiled programs on disk ---- */
@@ -183,16 +198,9 @@ typedef struct clgrad_cl_launch {
     clgrad_status status;
 } clgrad_cl_launch;
 
-/*
- * The option a program is specialised by, "-DACTIVATION=act_relu" say, in two parts: "ACTIVATION=act_" and
- * "relu"; definition NULL for none. (A whole name, since PoCL defines tanh and others as macros.)
- */
-clgrad_cl_launch clgrad_cl_begin(clgrad_context *context, clgrad_cl_source source, const char *definition,
-                                 const char *value, const char *name);
-
-/* The same by any options for the compiler, "" for none. */
-clgrad_cl_launch clgrad_cl_begin_with(clgrad_context *context, clgrad_cl_source source, const char *options,
-                                      const char *name);
+/* A kernel of a source that is built with options, NULL for none. */
+clgrad_cl_launch clgrad_cl_begin(clgrad_context *context, clgrad_cl_source source,
+                                 const clgrad_cl_options *options, const char *name);
 
 /* A kernel of a source that is built for an activation. */
 clgrad_cl_launch clgrad_cl_begin_activation(clgrad_context *context, clgrad_cl_source source,

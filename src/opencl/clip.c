@@ -27,7 +27,7 @@ static int choose_kind(double norm_type)
 /* Sums, or the largest elements, by group; powers have three arguments more. */
 static clgrad_cl_launch prepare_parts(const call *c, int kind)
 {
-    clgrad_cl_launch launch = clgrad_cl_begin(c->context, CLGRAD_CL_CLIP, NULL, NULL, kernels[kind]);
+    clgrad_cl_launch launch = clgrad_cl_begin(c->context, CLGRAD_CL_CLIP, NULL, kernels[kind]);
     clgrad_cl_give_count(&launch, c->n);
     clgrad_cl_give_count(&launch, c->shares.share);
     clgrad_cl_give_tensor(&launch, c->gradient);
@@ -48,7 +48,7 @@ static clgrad_cl_launch prepare_powers(const call *c, double norm_type)
 static clgrad_cl_launch prepare_factor(const call *c, int kind, double max_norm, double norm_type,
                                        clgrad_tensor total_norm)
 {
-    clgrad_cl_launch launch = clgrad_cl_begin(c->context, CLGRAD_CL_CLIP, NULL, NULL, "clip_factor");
+    clgrad_cl_launch launch = clgrad_cl_begin(c->context, CLGRAD_CL_CLIP, NULL, "clip_factor");
     clgrad_cl_give_int(&launch, kind);
     clgrad_cl_give_count(&launch, c->shares.groups);
     clgrad_cl_give_memory(&launch, c->scratch, SUMS_AT);
@@ -63,7 +63,7 @@ static clgrad_cl_launch prepare_factor(const call *c, int kind, double max_norm,
 
 static clgrad_cl_launch prepare_scale(const call *c)
 {
-    clgrad_cl_launch launch = clgrad_cl_begin(c->context, CLGRAD_CL_CLIP, NULL, NULL, "clip_scale");
+    clgrad_cl_launch launch = clgrad_cl_begin(c->context, CLGRAD_CL_CLIP, NULL, "clip_scale");
     clgrad_cl_give_count(&launch, c->n);
     clgrad_cl_give_tensor(&launch, c->gradient);
     clgrad_cl_give_memory(&launch, c->scratch, FACTOR_AT);
@@ -109,7 +109,7 @@ static clgrad_status norm(clgrad_context *context, float max_norm, float norm_ty
 static clgrad_status value(clgrad_context *context, float clip_value, clgrad_tensor gradient)
 {
     const size_t n = clgrad_tensor_count(gradient);
-    clgrad_cl_launch launch = clgrad_cl_begin(context, CLGRAD_CL_CLIP, NULL, NULL, "clip_value");
+    clgrad_cl_launch launch = clgrad_cl_begin(context, CLGRAD_CL_CLIP, NULL, "clip_value");
     clgrad_cl_give_count(&launch, n);
     clgrad_cl_give_real(&launch, (double)clip_value);
     clgrad_cl_give_tensor(&launch, gradient);

@@ -1,5 +1,8 @@
 #include "cl_backend.h"
 
+/* What the source is built for: GLU has it as its gate, PReLU ignores it. */
+static const clgrad_activation gate = {.kind = CLGRAD_ACTIVATION_SIGMOID};
+
 /* ---- PReLU ---- */
 
 /* x as [batch, channels, inner]. */
@@ -18,7 +21,7 @@ static layout lay_out(clgrad_tensor x, clgrad_tensor weight)
 static clgrad_cl_launch begin_elements(clgrad_context *context, const char *kernel, const layout *l,
                                        clgrad_tensor x, clgrad_tensor weight)
 {
-    clgrad_cl_launch launch = clgrad_cl_begin(context, CLGRAD_CL_GATED, "ACTIVATION=act_", "sigmoid", kernel);
+    clgrad_cl_launch launch = clgrad_cl_begin_activation(context, CLGRAD_CL_GATED, &gate, kernel);
     clgrad_cl_give_count(&launch, l->count);
     clgrad_cl_give_count(&launch, l->channels);
     clgrad_cl_give_count(&launch, l->inner);
@@ -60,7 +63,7 @@ static clgrad_status prelu_backward(clgrad_context *context, clgrad_tensor x, cl
         const size_t columns = shared ? SHARED_COLUMNS : l.channels;
         const size_t width = clgrad_cl_column_width(cl, columns);
         clgrad_cl_launch *sums = &launches[count++];
-        *sums = clgrad_cl_begin(context, CLGRAD_CL_GATED, "ACTIVATION=act_", "sigmoid", "prelu_weight");
+        *sums = clgrad_cl_begin_activation(context, CLGRAD_CL_GATED, &gate, "prelu_weight");
         clgrad_cl_give_count(sums, l.count);
         clgrad_cl_give_count(sums, columns);
         clgrad_cl_give_count(sums, shared ? 1 : l.inner);
@@ -89,7 +92,7 @@ static clgrad_status prelu_backward(clgrad_context *context, clgrad_tensor x, cl
 static clgrad_cl_launch begin_glu(clgrad_context *context, const char *kernel, clgrad_tensor x)
 {
     const size_t columns = x.shape[x.rank - 1] / 2, rows = clgrad_tensor_count(x) / (2 * columns);
-    clgrad_cl_launch launch = clgrad_cl_begin(context, CLGRAD_CL_GATED, "ACTIVATION=act_", "sigmoid", kernel);
+    clgrad_cl_launch launch = clgrad_cl_begin_activation(context, CLGRAD_CL_GATED, &gate, kernel);
     clgrad_cl_give_count(&launch, rows);
     clgrad_cl_give_count(&launch, columns);
     clgrad_cl_give_tensor(&launch, x);

@@ -1,31 +1,59 @@
 #include "cl_backend.h"
 
 #include <stdio.h>
+#include <string.h>
 
-clgrad_cl_launch clgrad_cl_begin_with(clgrad_context *context, clgrad_cl_source source, const char *options,
-                                      const char *name)
+/* Options that do not fit are left as they were: half a definition would be another program. */
+static void add(clgrad_cl_options *options, const char *name, const char *equals, const char *prefix,
+                const char *rest)
+{
+    const size_t used = strlen(options->text), room = sizeof options->text - used;
+    const int length =
+        snprintf(options->text + used, room, "%s-D%s%s%s%s", used > 0 ? " " : "", name, equals, prefix, rest);
+    if (length >= 0 && (size_t)length < room)
+        return;
+    options->text[used] = '\0';
+    options->overflowed = true;
+}
+
+void clgrad_cl_define(clgrad_cl_options *options, const char *name)
+{
+    add(options, name, "", "", "");
+}
+
+void clgrad_cl_define_as(clgrad_cl_options *options, const char *name, const char *prefix, const char *rest)
+{
+    add(options, name, "=", prefix, rest);
+}
+
+void clgrad_cl_define_number(clgrad_cl_options *options, const char *name, size_t number)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%zu", number);
+    add(options, name, "=", text, "");
+}
+
+clgrad_cl_launch clgrad_cl_begin(clgrad_context *context, clgrad_cl_source source,
+                                 const clgrad_cl_options *options, const char *name)
 {
     clgrad_cl_launch launch = {.cl = clgrad_cl(context)};
     snprintf(launch.name, sizeof launch.name, "%s", name);
-    launch.status =
-        clgrad_cl_find_kernel(launch.cl, source, options, name, &launch.kernel, &launch.group_limit);
+    if (options != NULL && options->overflowed)
+        launch.status = clgrad_fail(context, CLGRAD_STATUS_BUILD_FAILED,
+                                    "the options of the kernel %s are longer than %zu characters: %s ...",
+                                    name, sizeof options->text - 1, options->text);
+    else
+        launch.status = clgrad_cl_find_kernel(launch.cl, source, options != NULL ? options->text : "", name,
+                                              &launch.kernel, &launch.group_limit);
     return launch;
-}
-
-clgrad_cl_launch clgrad_cl_begin(clgrad_context *context, clgrad_cl_source source, const char *definition,
-                                 const char *value, const char *name)
-{
-    char options[96] = "";
-    if (definition != NULL)
-        snprintf(options, sizeof options, "-D%s%s", definition, value);
-    return clgrad_cl_begin_with(context, source, options, name);
 }
 
 clgrad_cl_launch clgrad_cl_begin_activation(clgrad_context *context, clgrad_cl_source source,
                                             const clgrad_activation *activation, const char *name)
 {
-    return clgrad_cl_begin(context, source, "ACTIVATION=act_",
-                           clgrad_activation_describe(activation->kind)->name, name);
+    clgrad_cl_options options = {0};
+    clgrad_cl_define_as(&options, "ACTIVATION", "act_", clgrad_activation_describe(activation->kind)->name);
+    return clgrad_cl_begin(context, source, &options, name);
 }
 
 void clgrad_cl_give_value(clgrad_cl_launch *launch, size_t bytes, const void *value)

@@ -40,40 +40,36 @@ static bool divides_in_groups(const clgrad_cl_loss_call *call, layout grid)
     return call->terms <= (call->cl->is_cpu ? ((size_t)1 << 18) / grid.groups : 16 * call->cl->group_size);
 }
 
-static clgrad_cl_launch begin(const clgrad_cl_loss_call *call, layout grid, const char *name)
+/* Which part of the work a launch does. */
+enum stage { ALL, BEGINS, ENDS };
+
+/* What the first of two launches leaves in scratch for the second: none where there is one. */
+typedef struct begun {
+    size_t groups, parts; /* sums of losses, and of shares of the weights */
+} begun;
+
+static clgrad_cl_launch begin(const clgrad_cl_loss_call *call, layout grid, enum stage stage)
 {
-    char options[96];
-    snprintf(options, sizeof options, "-DITEMS=%zu -DABREAST=%zu%s", grid.items, grid.abreast,
-             call->inputs.target.type == CLGRAD_TYPE_INT32 ? " -DCLASS_INDICES" : "");
-    return clgrad_cl_begin_with(call->context, CLGRAD_CL_LOSS_CHANNEL, options, name);
+    char name[64];
+    clgrad_cl_options options = {0};
+    clgrad_cl_define_number(&options, "ITEMS", grid.items);
+    clgrad_cl_define_number(&options, "ABREAST", grid.abreast);
+    if (call->inputs.target.type == CLGRAD_TYPE_INT32)
+        clgrad_cl_define(&options, "CLASS_INDICES");
+    if (stage != ALL)
+        clgrad_cl_define(&options, stage == BEGINS ? "BEGINS" : "ENDS");
+    snprintf(name, sizeof name, "loss_%s", call->info->name);
+    return clgrad_cl_begin(call->context, CLGRAD_CL_LOSS_CHANNEL, &options, name);
 }
 
-/* The sums of the weights of shares of the rows, in scratch from parts_at on. */
-static clgrad_cl_launch prepare_parts(const clgrad_cl_loss_call *call, layout grid, clgrad_cl_division shares,
-                                      size_t parts_at)
-{
-    clgrad_cl_launch launch = begin(call, grid, "loss_class_total");
-    clgrad_cl_give_count(&launch, call->terms);
-    clgrad_cl_give_count(&launch, shares.share);
-    clgrad_cl_give_count(&launch, call->classes);
-    clgrad_cl_give_parameters(&launch, call->info->parameters, call->loss);
-    clgrad_cl_give_real(&launch, call->term_scale);
-    clgrad_cl_give_tensor(&launch, call->inputs.target);
-    clgrad_cl_give_tensor(&launch, call->inputs.weight);
-    clgrad_cl_give_memory(&launch, call->cl->sum_scratch.memory, parts_at);
-    clgrad_cl_over_groups_of(&launch, shares.groups, grid.items);
-    return launch;
-}
-
-/* The kernel that the list's row names. */
-static clgrad_cl_launch prepare_channels(const clgrad_cl_loss_call *call, layout grid, size_t parts_at,
-                                         size_t part_count)
+/* The kernel that the list's row names. The value alone is ended by one group, which looks at no row. */
+static clgrad_cl_launch prepare(const clgrad_cl_loss_call *call, layout grid, enum stage stage, begun before)
 {
     const cl_mem scratch = call->cl->sum_scratch.memory;
-    char name[64];
-    snprintf(name, sizeof name, "loss_%s", call->info->name);
-    clgrad_cl_launch launch = begin(call, grid, name);
-    clgrad_cl_give_count(&launch, call->terms);
+    const bool ends_value_alone = stage == ENDS && !(call->wants & WANT_GRADIENT);
+    const bool in_parts = stage == BEGINS || (stage == ALL && grid.groups > 1);
+    clgrad_cl_launch launch = begin(call, grid, stage);
+    clgrad_cl_give_count(&launch, ends_value_alone ? 0 : call->terms);
     clgrad_cl_give_count(&launch, call->classes);
     clgrad_cl_give_count(&launch, call->inner);
     clgrad_cl_give_count(&launch, grid.lanes);
@@ -83,53 +79,57 @@ static clgrad_cl_launch prepare_channels(const clgrad_cl_loss_call *call, layout
     clgrad_cl_give_tensor(&launch, call->inputs.prediction);
     clgrad_cl_give_tensor(&launch, call->inputs.target);
     clgrad_cl_give_tensor(&launch, call->inputs.weight);
-    clgrad_cl_give_memory(&launch, part_count > 0 ? scratch : NULL, parts_at);
-    clgrad_cl_give_count(&launch, part_count);
+    clgrad_cl_give_memory(&launch, before.parts > 0 ? scratch : NULL, before.groups);
+    clgrad_cl_give_count(&launch, before.parts);
     clgrad_cl_give_tensor(&launch, call->wants & WANT_VALUES ? call->value : clgrad_tensor_none());
-    if (grid.groups > 1 && (call->wants & WANT_TOTAL))
+    if (in_parts && (call->wants & WANT_TOTAL))
         clgrad_cl_give_memory(&launch, scratch, 0);
     else
         clgrad_cl_give_tensor(&launch, call->wants & WANT_TOTAL ? call->value : clgrad_tensor_none());
-    clgrad_cl_give_real(&launch, grid.groups > 1 ? 1 : call->total_scale);
+    clgrad_cl_give_real(&launch, in_parts ? 1 : call->total_scale);
     clgrad_cl_give_tensor(&launch, call->dvalue);
     clgrad_cl_give_tensor(&launch, call->gradients.dprediction);
     clgrad_cl_give_tensor(&launch, call->gradients.dtarget);
     clgrad_cl_give_real(&launch, call->total_scale);
     clgrad_cl_give_fault(&launch);
-    clgrad_cl_over_groups_of(&launch, grid.groups, grid.items);
+    clgrad_cl_over_groups_of(&launch, ends_value_alone ? 1 : grid.groups, grid.items);
     return launch;
 }
 
-/*
- * The rows, in one launch where one group has room for them all; otherwise another adds up the groups' sums,
- * and for many class indices a first one what a mean divides by. Scratch holds the groups' sums and the parts
- * of the divisor.
+/* A mean over many class indices; see kernels/loss_channel.cl. */
+static clgrad_status divide_in_two(const clgrad_cl_loss_call *call, layout grid)
+{
+    /* Every group of the second launch adds up all parts of the weights' sum: few. */
+    const begun before = {.groups = grid.groups, .parts = grid.groups < 64 ? grid.groups : 64};
+    clgrad_status status = clgrad_cl_reserve_sums(call->cl, before.groups + before.parts + 2 * call->terms);
+    if (status != CLGRAD_STATUS_SUCCESS)
+        return status;
+    clgrad_cl_loss_call first = *call, second = *call;
+    first.wants &= WANT_TOTAL;
+    second.wants |= DIVIDES;
+    return clgrad_cl_enqueue(
+        (clgrad_cl_launch[]){prepare(&first, grid, BEGINS, before), prepare(&second, grid, ENDS, before)}, 2);
+}
+
+/* The rows, in one launch where one group has room for them all; otherwise another adds up the groups' sums.
  */
 clgrad_status clgrad_cl_loss_channels(const clgrad_cl_loss_call *call)
 {
     clgrad_cl_loss_call scaled = *call;
-    if (divides_on_device(call)) {
-        scaled.wants |= DIVIDES;
-        scaled.total_scale = 1;
-    }
     const layout grid = choose_layout(call);
+    if (divides_on_device(call)) {
+        scaled.total_scale = 1;
+        if (!divides_in_groups(call, grid))
+            return divide_in_two(&scaled, grid);
+        scaled.wants |= DIVIDES;
+    }
     const bool in_parts = (call->wants & WANT_TOTAL) && grid.groups != 1;
-    const bool divides_before = (scaled.wants & DIVIDES) && !divides_in_groups(call, grid);
-    clgrad_cl_division shares = clgrad_cl_share_out(call->cl, call->terms);
-    const size_t parts_at = in_parts ? grid.groups : 0, part_count = divides_before ? shares.groups : 0;
-    clgrad_status status = CLGRAD_STATUS_SUCCESS;
-    if (in_parts || divides_before)
-        status = clgrad_cl_reserve_sums(call->cl, parts_at + part_count);
+    clgrad_status status = in_parts ? clgrad_cl_reserve_sums(call->cl, grid.groups) : CLGRAD_STATUS_SUCCESS;
     if (status != CLGRAD_STATUS_SUCCESS)
         return status;
-
-    clgrad_cl_launch launches[3];
-    size_t count = 0;
-    if (divides_before)
-        launches[count++] = prepare_parts(&scaled, grid, shares, parts_at);
-    launches[count++] = prepare_channels(&scaled, grid, parts_at, part_count);
+    clgrad_cl_launch launches[2] = {prepare(&scaled, grid, ALL, (begun){0})};
     if (in_parts)
-        launches[count++] = clgrad_cl_prepare_total(call->context, call->cl->sum_scratch.memory, grid.groups,
-                                                    call->value, scaled.total_scale);
-    return clgrad_cl_enqueue(launches, count);
+        launches[1] = clgrad_cl_prepare_total(call->context, call->cl->sum_scratch.memory, grid.groups,
+                                              call->value, scaled.total_scale);
+    return clgrad_cl_enqueue(launches, in_parts ? 2 : 1);
 }

@@ -26,7 +26,7 @@ clgrad_status clgrad_cl_loss_sequences(const clgrad_cl_loss_call *call)
         return status;
     const cl_mem scratch = call->cl->sum_scratch.memory;
 
-    clgrad_cl_launch launches[2] = {clgrad_cl_begin_with(call->context, CLGRAD_CL_LOSS_CTC, "", "loss_ctc")};
+    clgrad_cl_launch launches[2] = {clgrad_cl_begin(call->context, CLGRAD_CL_LOSS_CTC, NULL, "loss_ctc")};
     clgrad_cl_launch *sequences = &launches[0];
     clgrad_cl_give_count(sequences, call->time);
     clgrad_cl_give_count(sequences, call->batch);

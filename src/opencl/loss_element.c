@@ -1,8 +1,5 @@
 #include "cl_loss.h"
 
-#include <stdio.h>
-#include <string.h>
-
 /* How a weight stretches over the prediction; as in kernels/loss_element.cl. */
 typedef struct spread {
     cl_ulong16 numbers; /* sizes of the prediction's dimensions, then the weight's strides in them */
@@ -36,35 +33,10 @@ static spread lay_out(clgrad_tensor weight, clgrad_tensor prediction)
     return result;
 }
 
-/* A definition for the compiler, added to the options. */
-static void define(char options[128], const char *definition, const char *value)
-{
-    const size_t used = strlen(options);
-    snprintf(options + used, 128 - used, "%s-D%s%s", used > 0 ? " " : "", definition, value);
-}
-
-static void define_number(char options[128], const char *definition, size_t value)
-{
-    char text[16];
-    snprintf(text, sizeof text, "=%zu", value);
-    define(options, definition, text);
-}
-
 static void give_weight(clgrad_cl_launch *launch, clgrad_tensor weight, const spread *layout)
 {
     clgrad_cl_give_tensor(launch, weight);
     clgrad_cl_give_counts(launch, &layout->numbers);
-}
-
-/* On a CPU few groups, so that a small sum is done by one and needs no second launch. */
-static clgrad_cl_division share_out(const clgrad_cl_loss_call *call)
-{
-    const size_t enough = 8192, most = 1024;
-    if (!call->cl->is_cpu)
-        return clgrad_cl_share_out(call->cl, call->terms);
-    const size_t wanted = clgrad_cl_cover(call->terms, enough);
-    const size_t groups = wanted < 1 ? 1 : wanted > most ? most : wanted;
-    return (clgrad_cl_division){groups, clgrad_cl_cover(call->terms, groups)};
 }
 
 static clgrad_cl_launch prepare(const clgrad_cl_loss_call *call, clgrad_cl_division shares, bool in_parts)
@@ -72,23 +44,23 @@ static clgrad_cl_launch prepare(const clgrad_cl_loss_call *call, clgrad_cl_divis
     const clgrad_loss_inputs *inputs = &call->inputs;
     spread weight = {0}, pos_weight = {0};
     const size_t abreast = call->cl->is_cpu ? 256 : 1;
-    char options[128] = "";
-    define(options, "LOSS=loss_", call->info->name);
-    define_number(options, "WANTS", (size_t)call->wants);
-    define_number(options, "ABREAST", abreast);
+    clgrad_cl_options options = {0};
+    clgrad_cl_define_as(&options, "LOSS", "loss_", call->info->name);
+    clgrad_cl_define_number(&options, "WANTS", (size_t)call->wants);
+    clgrad_cl_define_number(&options, "ABREAST", abreast);
     if (clgrad_present(inputs->other))
-        define(options, "OTHER", "");
+        clgrad_cl_define(&options, "OTHER");
     if (clgrad_present(inputs->weight)) {
         weight = lay_out(inputs->weight, inputs->prediction);
-        define(options, "WEIGHT_AT=", weight.same ? "same_place" : "broadcast_place");
+        clgrad_cl_define_as(&options, "WEIGHT_AT", weight.same ? "same" : "broadcast", "_place");
     }
     if (clgrad_present(inputs->pos_weight)) {
         pos_weight = lay_out(inputs->pos_weight, inputs->prediction);
-        define(options, "POS_WEIGHT_AT=", pos_weight.same ? "same_place" : "broadcast_place");
+        clgrad_cl_define_as(&options, "POS_WEIGHT_AT", pos_weight.same ? "same" : "broadcast", "_place");
     }
 
     clgrad_cl_launch launch =
-        clgrad_cl_begin_with(call->context, CLGRAD_CL_LOSS_ELEMENT, options, "loss_element");
+        clgrad_cl_begin(call->context, CLGRAD_CL_LOSS_ELEMENT, &options, "loss_element");
     clgrad_cl_give_count(&launch, call->terms);
     clgrad_cl_give_count(&launch, shares.share);
     clgrad_cl_give_real(&launch, call->term_scale);
@@ -117,7 +89,7 @@ static clgrad_cl_launch prepare(const clgrad_cl_loss_call *call, clgrad_cl_divis
 /* One launch, and a second where the sum takes more than one group. */
 clgrad_status clgrad_cl_loss_elements(const clgrad_cl_loss_call *call)
 {
-    const clgrad_cl_division shares = share_out(call);
+    const clgrad_cl_division shares = clgrad_cl_loss_share_out(call);
     const bool in_parts = (call->wants & WANT_TOTAL) && shares.groups > 1;
     clgrad_status status = in_parts ? clgrad_cl_reserve_sums(call->cl, shares.groups) : CLGRAD_STATUS_SUCCESS;
     if (status != CLGRAD_STATUS_SUCCESS)

@@ -18,7 +18,7 @@ static clgrad_cl_launch prepare_rows(const clgrad_cl_loss_call *call, cl_mem val
     /* A CPU's work-item takes a row of its own; on a GPU neighbours read neighbouring classes. */
     const size_t lanes = clgrad_cl_row_lanes(call->cl, call->classes);
 
-    clgrad_cl_launch launch = clgrad_cl_begin_with(call->context, CLGRAD_CL_LOSS_ROW, "", name);
+    clgrad_cl_launch launch = clgrad_cl_begin(call->context, CLGRAD_CL_LOSS_ROW, NULL, name);
     clgrad_cl_give_count(&launch, call->terms);
     clgrad_cl_give_count(&launch, call->classes);
     clgrad_cl_give_count(&launch, lanes);

@@ -6,7 +6,7 @@
 static clgrad_cl_launch begin(clgrad_context *context, const char *kernel, size_t n, uint64_t seed,
                               uint64_t stream)
 {
-    clgrad_cl_launch launch = clgrad_cl_begin(context, CLGRAD_CL_NOISE, NULL, NULL, kernel);
+    clgrad_cl_launch launch = clgrad_cl_begin(context, CLGRAD_CL_NOISE, NULL, kernel);
     clgrad_cl_give_count(&launch, n);
     clgrad_cl_give_words(&launch, seed);
     clgrad_cl_give_words(&launch, stream);

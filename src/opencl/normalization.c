@@ -24,7 +24,7 @@ static clgrad_cl_launch begin_rows(clgrad_context *context, const char *kernel, 
     clgrad_cl_context *cl = clgrad_cl(context);
     const size_t rows = x.shape[0], columns = x.shape[1];
     const size_t lanes = clgrad_cl_row_lanes(cl, columns);
-    clgrad_cl_launch launch = clgrad_cl_begin(context, CLGRAD_CL_NORMALIZATION, NULL, NULL, kernel);
+    clgrad_cl_launch launch = clgrad_cl_begin(context, CLGRAD_CL_NORMALIZATION, NULL, kernel);
     clgrad_cl_give_count(&launch, rows);
     clgrad_cl_give_count(&launch, columns);
     clgrad_cl_give_count(&launch, lanes);
@@ -39,7 +39,7 @@ static clgrad_cl_launch begin_columns(clgrad_context *context, const char *kerne
     clgrad_cl_context *cl = clgrad_cl(context);
     const size_t rows = x.shape[0], columns = x.shape[1];
     const size_t width = clgrad_cl_column_width(cl, columns);
-    clgrad_cl_launch launch = clgrad_cl_begin(context, CLGRAD_CL_NORMALIZATION, NULL, NULL, kernel);
+    clgrad_cl_launch launch = clgrad_cl_begin(context, CLGRAD_CL_NORMALIZATION, NULL, kernel);
     clgrad_cl_give_count(&launch, rows);
     clgrad_cl_give_count(&launch, columns);
     clgrad_cl_give_count(&launch, width);

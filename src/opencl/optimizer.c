@@ -1,7 +1,5 @@
 #include "cl_backend.h"
 
-#include <stdio.h>
-
 /* As in kernels/optimizer.cl. */
 typedef struct group_options {
     cl_float8 options, derived;
@@ -22,11 +20,12 @@ static clgrad_status step(clgrad_context *context, const clgrad_optimizer *group
     const bool in_groups = clgrad_present(ranges);
     const size_t n = clgrad_tensor_count(parameters);
     const size_t slots = clgrad_present(state) ? state.shape[0] : 0;
-    char name[64];
-    snprintf(name, sizeof name, "%s -DSLOTS=%zu%s", clgrad_optimizer_describe(groups->kind)->name, slots,
-             in_groups ? " -DGROUPS" : "");
-    clgrad_cl_launch launch =
-        clgrad_cl_begin(context, CLGRAD_CL_OPTIMIZER, "OPTIMIZER=opt_", name, "optimizer_step");
+    clgrad_cl_options built = {0};
+    clgrad_cl_define_as(&built, "OPTIMIZER", "opt_", clgrad_optimizer_describe(groups->kind)->name);
+    clgrad_cl_define_number(&built, "SLOTS", slots);
+    if (in_groups)
+        clgrad_cl_define(&built, "GROUPS");
+    clgrad_cl_launch launch = clgrad_cl_begin(context, CLGRAD_CL_OPTIMIZER, &built, "optimizer_step");
     clgrad_cl_give_count(&launch, n);
     clgrad_cl_give_int(&launch, number == 1);
     clgrad_cl_give_tensor(&launch, gradient);

@@ -20,19 +20,19 @@ static const char *const sources[][CLGRAD_CL_MAX_PIECES] = {
     [CLGRAD_CL_DENSE_TILES] = {clgrad_kernel_common, ACTIVATION_PIECES, clgrad_kernel_dense_tiles},
     [CLGRAD_CL_TOTAL] = {clgrad_kernel_common, clgrad_kernel_total},
     [CLGRAD_CL_LOSS_CHANNEL] = {clgrad_kernel_common, clgrad_kernel_real_math, clgrad_kernel_row,
-                                clgrad_kernel_softmax_row, clgrad_kernel_loss, clgrad_kernel_loss_lanes,
-                                clgrad_kernel_loss_channel},
+                                clgrad_kernel_block, clgrad_kernel_softmax_row, clgrad_kernel_loss,
+                                clgrad_kernel_loss_lanes, clgrad_kernel_loss_channel},
     [CLGRAD_CL_LOSS_CTC] = {clgrad_kernel_common, clgrad_kernel_loss, clgrad_kernel_loss_ctc},
-    [CLGRAD_CL_LOSS_ELEMENT] = {clgrad_kernel_common, clgrad_kernel_real_math, clgrad_kernel_loss,
-                                clgrad_kernel_loss_element, clgrad_kernel_loss_element_numbers,
-                                clgrad_kernel_loss_element_probabilities},
+    [CLGRAD_CL_LOSS_ELEMENT] = {clgrad_kernel_common, clgrad_kernel_real_math, clgrad_kernel_block,
+                                clgrad_kernel_loss, clgrad_kernel_loss_element,
+                                clgrad_kernel_loss_element_numbers, clgrad_kernel_loss_element_probabilities},
     [CLGRAD_CL_LOSS_ROW] = {clgrad_kernel_common, clgrad_kernel_row, clgrad_kernel_loss,
                             clgrad_kernel_loss_lanes, clgrad_kernel_loss_row, clgrad_kernel_loss_row_margin,
                             clgrad_kernel_loss_row_distance},
     [CLGRAD_CL_LOSS_WHOLE] = {clgrad_kernel_common, clgrad_kernel_loss, clgrad_kernel_loss_whole},
     [CLGRAD_CL_OPTIMIZER] = {clgrad_kernel_common, clgrad_kernel_optimizer},
     [CLGRAD_CL_SOFTMAX] = {clgrad_kernel_common, clgrad_kernel_real_math, clgrad_kernel_row,
-                           clgrad_kernel_softmax_row, clgrad_kernel_softmax},
+                           clgrad_kernel_block, clgrad_kernel_softmax_row, clgrad_kernel_softmax},
     [CLGRAD_CL_GATED] = {clgrad_kernel_common, ACTIVATION_PIECES, clgrad_kernel_columns, clgrad_kernel_gated},
     [CLGRAD_CL_NOISE] = {clgrad_kernel_common, clgrad_kernel_noise},
     [CLGRAD_CL_NORMALIZATION] = {clgrad_kernel_common, clgrad_kernel_columns, clgrad_kernel_normalization},
@@ -42,7 +42,7 @@ static const char *const sources[][CLGRAD_CL_MAX_PIECES] = {
 typedef struct clgrad_cl_kernel {
     struct clgrad_cl_kernel *next;
     clgrad_cl_source source;
-    char options[128];
+    char options[CLGRAD_CL_OPTIONS_SIZE];
     char name[64];
     cl_program program;
     cl_kernel kernel;

@@ -1,7 +1,5 @@
 #include "cl_backend.h"
 
-#include <stdio.h>
-
 /* Rows of the last dimension. A CPU's work-item takes a row of its own; on a GPU neighbours read neighbouring
  * columns. */
 static clgrad_cl_launch begin(clgrad_context *context, clgrad_softmax_kind kind, const char *kernel,
@@ -10,10 +8,11 @@ static clgrad_cl_launch begin(clgrad_context *context, clgrad_softmax_kind kind,
     clgrad_cl_context *cl = clgrad_cl(context);
     const size_t columns = like.shape[like.rank - 1], rows = clgrad_tensor_count(like) / columns;
     const size_t lanes = clgrad_cl_row_lanes(cl, columns);
-    char options[64];
-    snprintf(options, sizeof options, "-DABREAST=%zu%s", clgrad_cl_columns_abreast(cl, columns),
-             kind == CLGRAD_SOFTMAX_LOG_SOFTMAX ? " -DLOGARITHM" : "");
-    clgrad_cl_launch launch = clgrad_cl_begin_with(context, CLGRAD_CL_SOFTMAX, options, kernel);
+    clgrad_cl_options options = {0};
+    clgrad_cl_define_number(&options, "ABREAST", clgrad_cl_columns_abreast(cl, columns));
+    if (kind == CLGRAD_SOFTMAX_LOG_SOFTMAX)
+        clgrad_cl_define(&options, "LOGARITHM");
+    clgrad_cl_launch launch = clgrad_cl_begin(context, CLGRAD_CL_SOFTMAX, &options, kernel);
     clgrad_cl_give_count(&launch, rows);
     clgrad_cl_give_count(&launch, columns);
     clgrad_cl_give_count(&launch, lanes);

@@ -62,7 +62,7 @@ static clgrad_status fill(clgrad_context *context, clgrad_tensor tensor, double 
     const cl_int integer = tensor.type == CLGRAD_TYPE_INT32 ? (cl_int)value : 0;
     cl_uint word;
     memcpy(&word, tensor.type == CLGRAD_TYPE_INT32 ? (const void *)&integer : &number, sizeof word);
-    clgrad_cl_launch launch = clgrad_cl_begin(context, CLGRAD_CL_TENSOR, NULL, NULL, "tensor_fill");
+    clgrad_cl_launch launch = clgrad_cl_begin(context, CLGRAD_CL_TENSOR, NULL, "tensor_fill");
     clgrad_cl_give_count(&launch, n);
     clgrad_cl_give_tensor(&launch, tensor);
     clgrad_cl_give_uint(&launch, word);
@@ -84,7 +84,7 @@ static clgrad_status copy(clgrad_context *context, clgrad_tensor source, clgrad_
 static clgrad_status axpby(clgrad_context *context, float alpha, clgrad_tensor x, float beta, clgrad_tensor y)
 {
     const size_t n = clgrad_tensor_count(x);
-    clgrad_cl_launch launch = clgrad_cl_begin(context, CLGRAD_CL_TENSOR, NULL, NULL, "tensor_axpby");
+    clgrad_cl_launch launch = clgrad_cl_begin(context, CLGRAD_CL_TENSOR, NULL, "tensor_axpby");
     clgrad_cl_give_count(&launch, n);
     clgrad_cl_give_real(&launch, alpha);
     clgrad_cl_give_tensor(&launch, x);
@@ -99,7 +99,7 @@ static clgrad_status gather(clgrad_context *context, clgrad_tensor source, clgra
 {
     const cl_uint quiet_nan = 0x7fc00000;
     const size_t count = indices.shape[0], columns = clgrad_tensor_count(destination) / count;
-    clgrad_cl_launch launch = clgrad_cl_begin(context, CLGRAD_CL_TENSOR, NULL, NULL, "tensor_gather");
+    clgrad_cl_launch launch = clgrad_cl_begin(context, CLGRAD_CL_TENSOR, NULL, "tensor_gather");
     clgrad_cl_give_count(&launch, count);
     clgrad_cl_give_count(&launch, columns);
     clgrad_cl_give_count(&launch, source.shape[0]);

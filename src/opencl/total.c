@@ -11,7 +11,7 @@ clgrad_status clgrad_cl_reserve_sums(clgrad_cl_context *cl, size_t numbers)
 clgrad_cl_launch clgrad_cl_prepare_total(clgrad_context *context, cl_mem numbers, size_t count,
                                          clgrad_tensor result, double scale)
 {
-    clgrad_cl_launch launch = clgrad_cl_begin(context, CLGRAD_CL_TOTAL, NULL, NULL, "total");
+    clgrad_cl_launch launch = clgrad_cl_begin(context, CLGRAD_CL_TOTAL, NULL, "total");
     clgrad_cl_give_count(&launch, count);
     clgrad_cl_give_memory(&launch, numbers, 0);
     clgrad_cl_give_tensor(&launch, result);

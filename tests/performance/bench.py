@@ -22,7 +22,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 # together take longer than `budget`; and the pause before each. Workers of OpenMP and OpenBLAS spin for some
 # milliseconds after a call, and would take cores from the other side.
 FULL = {"seconds": 0.25, "trial": 0.1, "trials": 2, "rounds": 9, "budget": 10, "pause": 0.06}
-QUICK = {"seconds": 0.04, "trial": 0.02, "trials": 1, "rounds": 3, "budget": 5, "pause": 0.05}
+QUICK = {"seconds": 0.15, "trial": 0.04, "trials": 1, "rounds": 3, "budget": 5, "pause": 0.05}
 SMOKE = {"seconds": 0.002, "trial": 0.001, "trials": 1, "rounds": 1, "budget": 5, "pause": 0.0}
 ROUNDS_AT_LEAST = 3
 
