@@ -288,7 +288,7 @@ static void statuses_have_names(void **state)
                                         "invalid_type",  "invalid_context",      "out_of_range",
                                         "invalid_index", "device_not_found",     "build_failed",
                                         "out_of_memory", "out_of_device_memory", "device_error",
-                                        "unsupported"};
+                                        "unsupported",   "file_error",           "invalid_file"};
     for (size_t i = 0; i < COUNT(names); i++) {
         assert_string_equal(clgrad_status_name((clgrad_status)i), names[i]);
         assert_true(strlen(clgrad_status_meaning((clgrad_status)i)) > 0);

@@ -37,7 +37,9 @@ extern "C" {
     X(9, OUT_OF_MEMORY, out_of_memory, "the host is out of memory")                                         \
     X(10, OUT_OF_DEVICE_MEMORY, out_of_device_memory, "the device is out of memory")                        \
     X(11, DEVICE_ERROR, device_error, "a call into the device's driver failed")                             \
-    X(12, UNSUPPORTED, unsupported, "this device or this build of the library cannot do that")
+    X(12, UNSUPPORTED, unsupported, "this device or this build of the library cannot do that")              \
+    X(13, FILE_ERROR, file_error, "a file cannot be opened, read or written")                               \
+    X(14, INVALID_FILE, invalid_file, "a file is damaged, or not what it should be")
 
 typedef enum clgrad_status {
 #define CLGRAD_STATUS_ENUM(value, identifier, name, meaning) CLGRAD_STATUS_##identifier = value,
