@@ -169,7 +169,7 @@ const char *train_layer_violation(const clgrad_layer *layer)
 const char *train_optimizer_violation(const clgrad_optimizer *optimizer)
 {
     switch (optimizer->kind) {
-#define ROW(value, identifier, name, PARAMETERS, slots, constraint, text, ...) \
+#define ROW(value, identifier, name, PARAMETERS, slots, slot_names, constraint, text, ...) \
     CONSTRAINT_OF(OPTIMIZER, identifier, constraint, text)
         CLGRAD_OPTIMIZER_LIST(ROW)
 #undef ROW

@@ -59,8 +59,14 @@ void clgrad_parameters_pack(const clgrad_parameter *parameters, const void *desc
 /* Whether a parameter lies in its interval. */
 bool clgrad_parameter_is_inside(const clgrad_parameter *parameter, const void *descriptor);
 
+/* A parameter's value; unlike clgrad_parameter_get exact for a whole number of more digits than a float's. */
+double clgrad_parameter_exact(const clgrad_parameter *parameter, const void *descriptor);
+
 /* Set every parameter of a descriptor to its default. */
 void clgrad_parameters_default(const clgrad_parameter *parameters, void *descriptor);
+
+/* What the list says: the names of an optimizer's slots, at least as many as it has, separated by blanks. */
+const char *clgrad_optimizer_slot_names(const clgrad_optimizer *optimizer);
 
 /* Whether the value is in the list of initializers. */
 bool clgrad_initializer_exists(clgrad_initializer initializer);

@@ -41,6 +41,7 @@ struct clgrad_network {
     clgrad_tensor parameters, gradients, state, running_stats;
     clgrad_tensor addend; /* one batch's gradients while they are accumulated; absent before */
     bool accumulating;
+    bool pending;             /* the gradients are of a backward pass that no step has used yet */
     clgrad_buffer *workspace; /* as large as any call has needed */
     size_t d[2];              /* offsets in it: two arrays as wide as the widest layer, used in turn */
     size_t layer_count;

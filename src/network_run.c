@@ -279,8 +279,10 @@ static clgrad_status compute_gradients(clgrad_network *network, const char *call
     clgrad_status status = begin_call(network, call, x, inputs, loss, true);
     if (status == CLGRAD_STATUS_SUCCESS)
         status = run_backward(network, x, inputs, network->gradients, loss);
-    if (status == CLGRAD_STATUS_SUCCESS)
+    if (status == CLGRAD_STATUS_SUCCESS) {
         network->accumulating = false; /* what was accumulated has been overwritten */
+        network->pending = true;
+    }
     return status;
 }
 
@@ -332,7 +334,7 @@ clgrad_status clgrad_network_accumulate(clgrad_network *network, clgrad_tensor x
         status = clgrad_tensor_axpby(network->context, scale, network->addend,
                                      network->accumulating ? 1.0f : 0.0f, network->gradients);
     if (status == CLGRAD_STATUS_SUCCESS)
-        network->accumulating = true;
+        network->accumulating = network->pending = true;
     return status;
 }
 
@@ -342,7 +344,7 @@ clgrad_status clgrad_network_zero_gradients(clgrad_network *network)
         return CLGRAD_STATUS_INVALID_ARGUMENT;
     clgrad_status status = clgrad_tensor_fill(network->context, network->gradients, 0);
     if (status == CLGRAD_STATUS_SUCCESS)
-        network->accumulating = false;
+        network->accumulating = network->pending = false;
     return status;
 }
 
@@ -366,7 +368,7 @@ clgrad_status clgrad_network_step(clgrad_network *network)
                                        network->parameters, network->state);
     if (status == CLGRAD_STATUS_SUCCESS) {
         network->steps++;
-        network->accumulating = false;
+        network->accumulating = network->pending = false;
     }
     return status;
 }

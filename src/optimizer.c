@@ -7,7 +7,8 @@ CLGRAD_OPTIMIZER_LIST(CLGRAD_PARAMETER_ARRAY)
 #undef PARAMETER
 
 static const clgrad_optimizer_info infos[] = {
-#define ROW(value, identifier, name, PARAMETERS, slots, constraint, constraint_text, bound, formula, source) \
+#define ROW(value, identifier, name, PARAMETERS, slots, slot_names, constraint, constraint_text, bound, \
+            formula, source)                                                                            \
     [value] = {#name, name##_parameters, bound, formula, source},
     CLGRAD_OPTIMIZER_LIST(ROW)
 #undef ROW
@@ -48,12 +49,24 @@ size_t clgrad_optimizer_slots(const clgrad_optimizer *optimizer)
     return 0;
 }
 
+const char *clgrad_optimizer_slot_names(const clgrad_optimizer *optimizer)
+{
+    switch (optimizer->kind) {
+#define ROW(value, identifier, name, PARAMETERS, slots, slot_names, ...) \
+    case CLGRAD_OPTIMIZER_##identifier:                                  \
+        return slot_names;
+        CLGRAD_OPTIMIZER_LIST(ROW)
+#undef ROW
+    }
+    return "";
+}
+
 static bool fits_constraint(const clgrad_optimizer *optimizer, const char **text)
 {
     switch (optimizer->kind) {
-#define ROW(value, identifier, name, PARAMETERS, slots, constraint, constraint_text, ...) \
-    case CLGRAD_OPTIMIZER_##identifier:                                                   \
-        *text = constraint_text;                                                          \
+#define ROW(value, identifier, name, PARAMETERS, slots, slot_names, constraint, constraint_text, ...) \
+    case CLGRAD_OPTIMIZER_##identifier:                                                               \
+        *text = constraint_text;                                                                      \
         return constraint;
         CLGRAD_OPTIMIZER_LIST(ROW)
 #undef ROW

@@ -34,8 +34,7 @@ float clgrad_parameter_get(const clgrad_parameter *parameter, const void *descri
     return number;
 }
 
-/* The same without rounding: a whole number may have more digits than a float. */
-static double exact(const clgrad_parameter *parameter, const void *descriptor)
+double clgrad_parameter_exact(const clgrad_parameter *parameter, const void *descriptor)
 {
     int32_t integer;
     if (parameter->type != CLGRAD_PARAMETER_INTEGER)
@@ -46,7 +45,7 @@ static double exact(const clgrad_parameter *parameter, const void *descriptor)
 
 bool clgrad_parameter_is_inside(const clgrad_parameter *parameter, const void *descriptor)
 {
-    const double value = exact(parameter, descriptor);
+    const double value = clgrad_parameter_exact(parameter, descriptor);
     return value >= (double)parameter->minimum && value <= (double)parameter->maximum;
 }
 
@@ -100,7 +99,7 @@ void clgrad_check_parameters(clgrad_check *check, const char *owner, const clgra
             const int digits = parameters->type == CLGRAD_PARAMETER_INTEGER ? 10 : 9; /* all there are */
             clgrad_check_fail(check, CLGRAD_STATUS_INVALID_ARGUMENT,
                               "%s's %s is %.*g, it must lie between %.*g and %.*g", owner, parameters->name,
-                              digits, exact(parameters, descriptor), digits, (double)parameters->minimum,
-                              digits, (double)parameters->maximum);
+                              digits, clgrad_parameter_exact(parameters, descriptor), digits,
+                              (double)parameters->minimum, digits, (double)parameters->maximum);
         }
 }

@@ -14,7 +14,7 @@
 
 #define LENGTH_BYTES ((uint64_t)8)
 #define MAX_DEPTH 3     /* the object, an array's object, its shape */
-#define MAX_COMMAS 1024 /* of a list; only then is it said what is wrong with a shape */
+#define MAX_COMMAS 1024 /* in a list */
 #define METADATA "__metadata__"
 
 struct clgrad_safetensors {
@@ -23,6 +23,7 @@ struct clgrad_safetensors {
     json_t *root;  /* owns the names and texts */
     clgrad_safetensors_string *strings;
     clgrad_safetensors_array *arrays;
+    const clgrad_safetensors_array **by_name; /* the same, sorted */
     size_t string_count, array_count;
 };
 
@@ -244,6 +245,12 @@ static int by_place(const void *a, const void *b)
     return (first->end > second->end) - (first->end < second->end);
 }
 
+static int by_name(const void *a, const void *b)
+{
+    const clgrad_safetensors_array *const *first = a, *const *second = b;
+    return strcmp((*first)->name, (*second)->name);
+}
+
 /* The arrays, sorted, must lie one behind the other from the first to the last byte of the data. */
 static clgrad_status check_places(const clgrad_safetensors *file, const char *path, clgrad_message *message)
 {
@@ -276,7 +283,8 @@ static clgrad_status read_entries(clgrad_safetensors *file, const char *path, cl
     const char *name;
     json_t *value;
     file->arrays = calloc(json_object_size(file->root) + 1, sizeof *file->arrays);
-    if (file->arrays == NULL)
+    file->by_name = calloc(json_object_size(file->root) + 1, sizeof *file->by_name);
+    if (file->arrays == NULL || file->by_name == NULL)
         return no_memory(message);
     json_object_foreach(file->root, name, value)
     {
@@ -288,6 +296,9 @@ static clgrad_status read_entries(clgrad_safetensors *file, const char *path, cl
             return status;
     }
     qsort(file->arrays, file->array_count, sizeof *file->arrays, by_place);
+    for (size_t i = 0; i < file->array_count; i++)
+        file->by_name[i] = &file->arrays[i];
+    qsort(file->by_name, file->array_count, sizeof *file->by_name, by_name);
     return check_places(file, path, message);
 }
 
@@ -311,6 +322,11 @@ clgrad_status clgrad_safetensors_open(const char *path, clgrad_safetensors **fil
     return status;
 }
 
+void clgrad_safetensors_release(clgrad_safetensors *file)
+{
+    clgrad_file_close(&file->file);
+}
+
 void clgrad_safetensors_close(clgrad_safetensors *file)
 {
     if (file == NULL)
@@ -319,6 +335,7 @@ void clgrad_safetensors_close(clgrad_safetensors *file)
     json_decref(file->root);
     free(file->strings);
     free(file->arrays);
+    free(file->by_name);
     free(file);
 }
 
@@ -341,10 +358,10 @@ size_t clgrad_safetensors_arrays(const clgrad_safetensors *file, const clgrad_sa
 
 const clgrad_safetensors_array *clgrad_safetensors_find(const clgrad_safetensors *file, const char *name)
 {
-    for (size_t i = 0; i < file->array_count; i++)
-        if (strcmp(file->arrays[i].name, name) == 0)
-            return &file->arrays[i];
-    return NULL;
+    const clgrad_safetensors_array wanted = {.name = name}, *key = &wanted;
+    const clgrad_safetensors_array **found =
+        bsearch(&key, file->by_name, file->array_count, sizeof *file->by_name, by_name);
+    return found != NULL ? *found : NULL;
 }
 
 clgrad_status clgrad_safetensors_read(const clgrad_safetensors *file, const clgrad_safetensors_array *array,

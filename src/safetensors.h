@@ -40,6 +40,9 @@ typedef struct clgrad_safetensors clgrad_safetensors;
  */
 clgrad_status clgrad_safetensors_open(const char *path, clgrad_safetensors **file, clgrad_message *message);
 
+/* Let go of the file itself: names, texts and shapes can still be asked for, but nothing read any more. */
+void clgrad_safetensors_release(clgrad_safetensors *file);
+
 /* NULL is accepted. */
 void clgrad_safetensors_close(clgrad_safetensors *file);
 
@@ -67,7 +70,7 @@ clgrad_status clgrad_safetensors_write(const char *path, const clgrad_safetensor
                                        size_t array_count, clgrad_message *message);
 
 /* A name from a file made fit for a sentence: short, and without what would confuse a terminal. */
-#define CLGRAD_SHOWN_SIZE 120
+#define CLGRAD_SHOWN_SIZE 300
 const char *clgrad_shown(const char *name, char shown[CLGRAD_SHOWN_SIZE]);
 
 #endif

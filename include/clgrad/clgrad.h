@@ -6,6 +6,7 @@
 #define CLGRAD_CLGRAD_H
 
 #include <clgrad/activation.h>
+#include <clgrad/checkpoint.h>
 #include <clgrad/clip.h>
 #include <clgrad/context.h>
 #include <clgrad/dense.h>

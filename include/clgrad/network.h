@@ -133,9 +133,8 @@ CLGRAD_API size_t clgrad_network_layer_count(const clgrad_network *network);
 
 /**
  * All parameters as one vector. Absent for NULL. Valid, and the network's own, as long as the network. It may
- * be read, written and copied: with clgrad_network_running_stats, that is how a trained network is saved,
- * loaded and cloned. (To go on training just where it was left takes the optimizer's state and the counts of
- * steps and of random numbers too, and these cannot be set yet.)
+ * be read, written and copied: with clgrad_network_running_stats, that is how a trained network is cloned.
+ * (checkpoint.h saves and loads one.)
  */
 CLGRAD_API clgrad_tensor clgrad_network_parameters(const clgrad_network *network);
 
@@ -147,7 +146,7 @@ CLGRAD_API clgrad_tensor clgrad_network_state(const clgrad_network *network);
 
 /**
  * The running statistics of all batch_norm layers as one vector: for each its means, then its variances.
- * Absent where there are none or for NULL. Part of what is saved, loaded and cloned.
+ * Absent where there are none or for NULL. Part of what is cloned.
  */
 CLGRAD_API clgrad_tensor clgrad_network_running_stats(const clgrad_network *network);
 

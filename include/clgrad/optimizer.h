@@ -110,10 +110,13 @@ extern "C" {
 /**
  * The list of optimizers.
  *
- * X(value, identifier, name, PARAMETERS, slots, constraint, constraint_text, bound, formula, source)
+ * X(value, identifier, name, PARAMETERS, slots, slot_names, constraint, constraint_text, bound, formula,
+ * source)
  *
  * - slots: how many arrays of state it keeps, each of the parameters' size; an expression over `optimizer`,
  *   a pointer to the descriptor.
+ * - slot_names: what PyTorch's optimizer calls these arrays, in their order, separated by blanks; likewise an
+ *   expression. Checkpoints bear these names. There may be more names than slots.
  * - constraint: what must hold between parameters, likewise; constraint_text says it in words.
  * - bound: one step's error is at most bound * 2^-24 times the sum of the absolute values of the terms
  *   added to make the new parameter (where such a term is itself made of a sum, an average of gradients say,
@@ -126,57 +129,64 @@ extern "C" {
  * Values never change; new rows are appended.
  */
 #define CLGRAD_OPTIMIZER_LIST(X)                                                                             \
-    X(0, SGD, sgd, CLGRAD_OPTIMIZER_SGD_PARAMETERS, optimizer->momentum != 0 ? 1 : 0,                        \
+    X(0, SGD, sgd, CLGRAD_OPTIMIZER_SGD_PARAMETERS, optimizer->momentum != 0 ? 1 : 0, "momentum_buffer",     \
       !optimizer->nesterov || (optimizer->momentum > 0 && optimizer->dampening == 0),                        \
       "nesterov needs a momentum above 0 and a dampening of 0", 8.0f,                                        \
       "g += weight_decay w; b = g at step 1, else momentum b + (1 - dampening) g; w -= lr (nesterov: g + "   \
       "momentum b; else b; without momentum: g)",                                                            \
       "PyTorch optim.SGD; Sutskever et al. 2013")                                                            \
-    X(1, ADAM, adam, CLGRAD_OPTIMIZER_ADAM_PARAMETERS, optimizer->amsgrad ? 3 : 2, true, "", 32.0f,          \
+    X(1, ADAM, adam, CLGRAD_OPTIMIZER_ADAM_PARAMETERS, optimizer->amsgrad ? 3 : 2,                           \
+      "exp_avg exp_avg_sq max_exp_avg_sq", true, "", 32.0f,                                                  \
       "g += weight_decay w; m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2; amsgrad: v in the "  \
       "next line is the largest v so far; w -= lr / (1 - beta1^t) m / (sqrt(v / (1 - beta2^t)) + eps)",      \
       "PyTorch optim.Adam; Kingma and Ba 2015; Reddi, Kale, Kumar 2018")                                     \
-    X(2, ADAMW, adamw, CLGRAD_OPTIMIZER_ADAMW_PARAMETERS, optimizer->amsgrad ? 3 : 2, true, "", 32.0f,       \
+    X(2, ADAMW, adamw, CLGRAD_OPTIMIZER_ADAMW_PARAMETERS, optimizer->amsgrad ? 3 : 2,                        \
+      "exp_avg exp_avg_sq max_exp_avg_sq", true, "", 32.0f,                                                  \
       "w -= lr weight_decay w; then adam without weight decay",                                              \
       "PyTorch optim.AdamW; Loshchilov and Hutter 2019")                                                     \
-    X(3, ADAGRAD, adagrad, CLGRAD_OPTIMIZER_ADAGRAD_PARAMETERS, 1, true, "", 32.0f,                          \
+    X(3, ADAGRAD, adagrad, CLGRAD_OPTIMIZER_ADAGRAD_PARAMETERS, 1, "sum", true, "", 32.0f,                   \
       "g += weight_decay w; s = s + g^2, at first initial_accumulator_value; w -= lr / (1 + (t - 1) "        \
       "lr_decay) g / (sqrt(s) + eps)",                                                                       \
       "PyTorch optim.Adagrad; Duchi, Hazan, Singer 2011")                                                    \
-    X(4, ADADELTA, adadelta, CLGRAD_OPTIMIZER_ADADELTA_PARAMETERS, 2, true, "", 32.0f,                       \
+    X(4, ADADELTA, adadelta, CLGRAD_OPTIMIZER_ADADELTA_PARAMETERS, 2, "square_avg acc_delta", true, "",      \
+      32.0f,                                                                                                 \
       "g += weight_decay w; v = rho v + (1 - rho) g^2; d = sqrt(u + eps) / sqrt(v + eps) g; u = rho u + (1 " \
       "- rho) d^2; w -= lr d",                                                                               \
       "PyTorch optim.Adadelta; Zeiler 2012")                                                                 \
-    X(5, ADAMAX, adamax, CLGRAD_OPTIMIZER_ADAMAX_PARAMETERS, 2, true, "", 32.0f,                             \
+    X(5, ADAMAX, adamax, CLGRAD_OPTIMIZER_ADAMAX_PARAMETERS, 2, "exp_avg exp_inf", true, "", 32.0f,          \
       "g += weight_decay w; m = beta1 m + (1 - beta1) g; u = max(beta2 u, |g| + eps); w -= lr m / ((1 - "    \
       "beta1^t) u)",                                                                                         \
       "PyTorch optim.Adamax; Kingma and Ba 2015")                                                            \
-    X(6, NADAM, nadam, CLGRAD_OPTIMIZER_NADAM_PARAMETERS, 2, true, "", 32.0f,                                \
+    X(6, NADAM, nadam, CLGRAD_OPTIMIZER_NADAM_PARAMETERS, 2, "exp_avg exp_avg_sq", true, "", 32.0f,          \
       "weight decay as adam, or as adamw where decoupled; m and v as adam; k_t = beta1 (1 - 0.96^(t "        \
       "momentum_decay) / 2), K_t their product; w -= lr (k_{t+1} m / (1 - K_{t+1}) + (1 - k_t) g / (1 - "    \
       "K_t)) / (sqrt(v / (1 - beta2^t)) + eps)",                                                             \
       "PyTorch optim.NAdam; Dozat 2016")                                                                     \
-    X(7, RADAM, radam, CLGRAD_OPTIMIZER_RADAM_PARAMETERS, 2, true, "", 32.0f,                                \
+    X(7, RADAM, radam, CLGRAD_OPTIMIZER_RADAM_PARAMETERS, 2, "exp_avg exp_avg_sq", true, "", 32.0f,          \
       "weight decay as nadam; m and v as adam; n = 2 / (1 - beta2) - 1, r = n - 2 t beta2^t / (1 - "         \
       "beta2^t); w -= lr m / (1 - beta1^t), and where r > 5 that times sqrt((r - 4) (r - 2) n / ((n - 4) "   \
       "(n - 2) r)) sqrt(1 - beta2^t) / (sqrt(v) + eps)",                                                     \
       "PyTorch optim.RAdam; Liu et al. 2020")                                                                \
     X(8, RMSPROP, rmsprop, CLGRAD_OPTIMIZER_RMSPROP_PARAMETERS,                                              \
-      (size_t)1 + (optimizer->momentum > 0) + optimizer->centered, true, "", 32.0f,                          \
+      (size_t)1 + (optimizer->momentum > 0) + optimizer->centered,                                           \
+      !optimizer->centered      ? "square_avg momentum_buffer"                                               \
+      : optimizer->momentum > 0 ? "variance momentum_buffer grad_avg"                                        \
+                                : "variance grad_avg",                                                       \
+      true, "", 32.0f,                                                                                       \
       "g += weight_decay w; v = alpha v + (1 - alpha) g^2; d = g / (sqrt(v) + eps); w -= lr d, with "        \
       "momentum b = momentum b + d; w -= lr b; centered: v = alpha v + alpha (1 - alpha) (g - a)^2 in "      \
       "its place (PyTorch's v less its a^2), then a = alpha a + (1 - alpha) g",                              \
       "PyTorch optim.RMSprop; Hinton 2012; Graves 2013")                                                     \
-    X(9, RPROP, rprop, CLGRAD_OPTIMIZER_RPROP_PARAMETERS, 2, optimizer->step_min <= optimizer->step_max,     \
-      "step_min must not be above step_max", 8.0f,                                                           \
+    X(9, RPROP, rprop, CLGRAD_OPTIMIZER_RPROP_PARAMETERS, 2, "prev step_size",                               \
+      optimizer->step_min <= optimizer->step_max, "step_min must not be above step_max", 8.0f,               \
       "by the signs of g and the last g: alike h = h etaplus, unlike h = h etaminus and g = 0; h, at first " \
       "lr, is clamped to step_min and step_max; w -= sign(g) h",                                             \
       "PyTorch optim.Rprop; Riedmiller and Braun 1993")                                                      \
-    X(10, ASGD, asgd, CLGRAD_OPTIMIZER_ASGD_PARAMETERS, 1, true, "", 8.0f,                                   \
+    X(10, ASGD, asgd, CLGRAD_OPTIMIZER_ASGD_PARAMETERS, 1, "ax", true, "", 8.0f,                             \
       "g += weight_decay w; w = (1 - lambd e) w - e g with e = lr / (1 + lambd lr (t - 1))^alpha; the "      \
       "average of w: a += (w - a) / max(1, t - 1 - t0)",                                                     \
       "PyTorch optim.ASGD; Polyak and Juditsky 1992")                                                        \
-    X(11, LION, lion, CLGRAD_OPTIMIZER_LION_PARAMETERS, 1, true, "", 8.0f,                                   \
+    X(11, LION, lion, CLGRAD_OPTIMIZER_LION_PARAMETERS, 1, "exp_avg", true, "", 8.0f,                        \
       "w -= lr weight_decay w; w -= lr sign(beta1 m + (1 - beta1) g); m = beta2 m + (1 - beta2) g",          \
       "Chen et al. 2023")
 
