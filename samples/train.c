@@ -5,6 +5,8 @@
  *     train --data mnist                          a folder with MNIST's four files
  *     train --data iris.csv --target species      a table
  *     train --check                               compare the first steps with the reference device
+ *     train --save F --checkpoint-every 1         keep checkpoints, also when Ctrl-C ends it
+ *     train --save F --resume F                   go on from there
  *     train --help                                all options
  *
  * To follow one training step from here to the kernels: train_epoch below calls train_session_batch
@@ -14,6 +16,7 @@
  * its arguments in src/<family>.c, is enqueued by src/opencl/<family>.c and computed by kernels/<family>.cl.
  */
 #include "train_check.h"
+#include "train_checkpoint.h"
 #include "train_options.h"
 #include "train_report.h"
 #include "train_session.h"
@@ -23,37 +26,65 @@
 
 enum { EXIT_REFUSED = 2 };
 
-/* One pass over the training rows, in a new order, a batch at a time. */
-static bool train_epoch(train_session *session, size_t epoch, train_progress *progress,
+/*
+ * From a position on to the end of its epoch, a batch at a time: the training rows in an order that is new in
+ * each epoch. An interrupt ends it behind any batch. The position moves on.
+ */
+static bool train_epoch(train_session *session, train_position *position, train_progress *progress,
                         clgrad_message *message)
 {
-    if (!train_session_shuffle(session, epoch, message))
+    if (!train_session_shuffle(session, position->epoch, message))
         return false;
 
-    double loss_sum = 0, sum; /* each row's loss counts once */
-    size_t done = 0, read = 0, rows;
-    for (size_t batch = 0; batch < session->batches; batch++) {
-        if (!train_session_batch(session, epoch, batch, &rows, message))
+    size_t read = position->batch, rows;
+    while (position->batch < session->batches) {
+        if (!train_session_batch(session, position->epoch, position->batch, &rows, message))
             return false;
-        done += rows;
+        position->rows += rows;
+        position->batch++;
 
         /* Batches are enqueued without waiting for them; only to show their losses does the host wait. */
-        if (train_progress_due(progress) || batch + 1 == session->batches) {
-            if (!train_session_loss_sum(session, read, batch + 1 - read, &sum, message))
+        const bool stop = train_interrupted() != 0;
+        if (train_progress_due(progress) || position->batch == session->batches || stop) {
+            if (!train_session_loss_sum(session, read, position->batch - read, &position->loss_sum, message))
                 return false;
-            loss_sum += sum;
-            read = batch + 1;
-            train_progress_update(progress, epoch, done, loss_sum / (double)done);
+            read = position->batch;
+            train_progress_update(progress, position->epoch, position->rows,
+                                  position->loss_sum / (double)position->rows);
         }
+        if (stop && position->batch < session->batches)
+            return true;
     }
-    train_progress_epoch(progress, epoch, loss_sum / (double)done);
-    train_pace_epoch(&session->pace, epoch, loss_sum / (double)done);
-    if (isfinite(loss_sum))
+    const double loss = position->loss_sum / (double)position->rows; /* each row's loss counts once */
+    train_progress_epoch(progress, position->epoch, loss);
+    train_pace_epoch(&session->pace, position->epoch, loss);
+    *position = (train_position){.epoch = position->epoch + 1};
+    if (isfinite(loss))
         return true;
     snprintf(message->text, sizeof message->text,
-             "the loss of epoch %zu is %s: the training diverged, try a smaller --lr", epoch + 1,
-             isnan(loss_sum) ? "not a number" : "infinite");
+             "the loss of epoch %zu is %s: the training diverged, try a smaller --lr", position->epoch,
+             isnan(loss) ? "not a number" : "infinite");
     return false;
+}
+
+/* From a position on to the last epoch or to an interrupt, with a checkpoint there and on the way. */
+static bool train_epochs(train_session *session, const dataset *train, train_position *position,
+                         clgrad_message *message)
+{
+    const train_options *options = session->options;
+    const size_t every = options->checkpoint_every, begin = position->epoch;
+    train_progress progress = train_progress_begin(options, train->rows);
+    for (;;) {
+        const bool last = position->epoch == options->epochs || train_interrupted() != 0;
+        const bool due = every > 0 && position->epoch > begin && position->epoch % every == 0;
+        if (options->save != NULL && (last || due) &&
+            !train_checkpoint_save(session, train, position, options->save, message))
+            return false;
+        if (last)
+            return true;
+        if (!train_epoch(session, position, &progress, message))
+            return false;
+    }
 }
 
 static bool load(const train_options *options, dataset_pair *data, clgrad_message *message)
@@ -92,6 +123,7 @@ int main(int argc, char **argv)
     dataset_pair data = {0};
     train_session session = {0};
     train_result result = {0};
+    train_position position = {0};
     bool check_passed = true;
     int exit_status = EXIT_FAILURE;
 
@@ -120,14 +152,24 @@ int main(int argc, char **argv)
 
     if (options.check_steps > 0 && !train_check(context, &options, &data.train, &check_passed, &message))
         goto cleanup;
-    if (!train_session_create(context, &options, &data.train, &data.test, &session, &message))
+    if (!train_session_create(context, &options, &data.train, &data.test, &session, &message) ||
+        !train_checkpoint_load(&session, &data.train, &position, &message))
         goto cleanup;
+    if (options.save != NULL)
+        train_catch_interrupts();
     train_report_header(&session, &options, &data);
+    train_report_beginning(&session, position.epoch, position.batch);
 
-    train_progress progress = train_progress_begin(&options, data.train.rows);
-    for (size_t epoch = 0; epoch < options.epochs; epoch++)
-        if (!train_epoch(&session, epoch, &progress, &message))
-            goto cleanup;
+    if (!train_epochs(&session, &data.train, &position, &message))
+        goto cleanup;
+    if (position.epoch < options.epochs) {
+        snprintf(message.text, sizeof message.text,
+                 "interrupted behind batch %zu of epoch %zu; the same command with --resume %.1000s goes on",
+                 position.batch, position.epoch + 1, options.save);
+        exit_status = 128 + train_interrupted();
+        goto cleanup;
+    }
+    train_release_interrupts();
 
     if (!train_session_test(&session, &result, &message) ||
         !train_report_result(&data.test, &result, &message))

@@ -195,6 +195,13 @@ const train_option train_option_list[] = {
     {"seed", "N", set_seed, AT(seed), false, "of the digits, the CSV's split, the weights and the batches"},
     {"check", "[N]", set_check, AT(check_steps), false,
      "first repeat N steps on the reference device and compare"},
+    {"save", "FILE", set_text, AT(save), false,
+     "a checkpoint at the end, and where an interrupt (Ctrl-C) ends the training"},
+    {"checkpoint-every", "N", set_size, AT(checkpoint_every), false, "with --save: also every N epochs"},
+    {"resume", "FILE", set_text, AT(resume), false,
+     "go on from a checkpoint, with the same options: it ends as if there had been no stop"},
+    {"load", "FILE", set_text, AT(load), false,
+     "begin with the parameters of a checkpoint, or of any safetensors file with PyTorch's names"},
     {"help", NULL, set_flag, AT(help), false, "show this and stop"},
     {NULL, NULL, NULL, 0, false, NULL},
 };

@@ -221,6 +221,11 @@ static bool refuse_contradictions(train_parser *parser)
     if (options->warmup >= options->epochs)
         return train_refuse(parser->message, "--warmup %zu: there are %zu epochs, it must be fewer",
                             options->warmup, options->epochs);
+    if (options->checkpoint_every > 0 && options->save == NULL)
+        return train_refuse(parser->message, "--checkpoint-every needs --save, the file to write");
+    if (options->load != NULL && options->resume != NULL)
+        return train_refuse(parser->message,
+                            "--load and --resume cannot go together: --resume loads everything");
     const clgrad_optimizer_info *optimizer = clgrad_optimizer_describe(options->optimizer.kind);
     if (options->no_bias_decay && train_find_parameter(optimizer->parameters, "weight_decay") == NULL)
         return train_refuse(parser->message, "--no-bias-decay: %s has no weight decay", optimizer->name);

@@ -59,6 +59,9 @@ typedef struct train_options {
     size_t epochs;
     uint64_t seed;
     size_t check_steps; /* 0: no check */
+
+    const char *save, *load, *resume; /* files; NULL: not given */
+    size_t checkpoint_every;          /* epochs; 0: not given */
 } train_options;
 
 /*

@@ -96,6 +96,17 @@ void train_report_header(const train_session *session, const train_options *opti
     fflush(stdout);
 }
 
+void train_report_beginning(const train_session *session, size_t epoch, size_t batch)
+{
+    const train_options *options = session->options;
+    if (options->load != NULL)
+        printf("beginning  with the parameters of %s\n", options->load);
+    if (options->resume != NULL)
+        printf("beginning  where %s was left: behind epoch %zu, and %zu of %zu batches\n", options->resume,
+               epoch, batch, session->batches);
+    fflush(stdout);
+}
+
 static double seconds(void)
 {
     struct timespec now;

@@ -10,6 +10,9 @@ bool train_report_devices(clgrad_message *message);
 void train_report_header(const train_session *session, const train_options *options,
                          const dataset_pair *data);
 
+/* Where the training begins, if not with a new network. */
+void train_report_beginning(const train_session *session, size_t epoch, size_t batch);
+
 /*
  * Progress through a training run. On a terminal a bar is redrawn in place, about ten times a second.
  *

@@ -305,8 +305,7 @@ bool train_session_loss_sum(train_session *session, size_t first, size_t count, 
         return false;
     clgrad_status status = clgrad_tensor_read(
         session->context, clgrad_tensor_rows(session->losses, first, count), losses, count * sizeof *losses);
-    *sum = 0;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count && status == CLGRAD_STATUS_SUCCESS; i++)
         *sum += (double)losses[i] * (double)rows_of(session, first + i);
     free(losses);
     return train_succeeded(session->context, status, message);

@@ -63,7 +63,8 @@ bool train_session_shuffle(train_session *session, size_t epoch, clgrad_message 
 bool train_session_batch(train_session *session, size_t epoch, size_t batch, size_t *rows,
                          clgrad_message *message);
 
-/* The losses of count batches from first on, each times its number of rows, added up. Waits for them. */
+/* Add the losses of count batches from first on, each times its number of rows, to a sum: one by one, so that
+ * it does not matter how many calls that takes. Waits for them. */
 bool train_session_loss_sum(train_session *session, size_t first, size_t count, double *sum,
                             clgrad_message *message);
 
