@@ -46,10 +46,6 @@ typedef struct clgrad_cl_loss_call {
     double term_scale, total_scale;
 } clgrad_cl_loss_call;
 
-/* Groups that share the terms; on a CPU few, so that a small sum is done by one and needs no second launch.
- */
-clgrad_cl_division clgrad_cl_loss_share_out(const clgrad_cl_loss_call *call);
-
 /* One for each extent. */
 clgrad_status clgrad_cl_loss_elements(const clgrad_cl_loss_call *call);
 clgrad_status clgrad_cl_loss_rows(const clgrad_cl_loss_call *call);

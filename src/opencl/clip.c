@@ -71,24 +71,13 @@ static clgrad_cl_launch prepare_scale(const call *c)
     return launch;
 }
 
-/* A CPU's groups are single work-items, which need more to be worth their while. */
-static clgrad_cl_division share_out(const clgrad_cl_context *cl, size_t n)
-{
-    const size_t enough = 16384, most = 64;
-    if (!cl->is_cpu)
-        return clgrad_cl_share_out(cl, n);
-    const size_t even = clgrad_cl_cover(clgrad_cl_cover(n, most), cl->strip) * cl->strip;
-    const size_t share = even < enough ? enough : even, groups = clgrad_cl_cover(n, share);
-    return (clgrad_cl_division){groups < 1 ? 1 : groups, share};
-}
-
 static clgrad_status norm(clgrad_context *context, float max_norm, float norm_type, clgrad_tensor gradient,
                           clgrad_tensor total_norm)
 {
     clgrad_cl_context *cl = clgrad_cl(context);
     const int kind = choose_kind((double)norm_type);
     call c = {.context = context, .gradient = gradient, .n = clgrad_tensor_count(gradient)};
-    c.shares = share_out(cl, c.n);
+    c.shares = clgrad_cl_share_out(cl, c.n);
     const size_t sums = kind == SQUARES ? 3 * c.shares.groups : kind == LARGEST ? 0 : c.shares.groups;
     c.largest_at = SUMS_AT + sums;
     clgrad_status status =

@@ -154,11 +154,12 @@ size_t clgrad_cl_power_of_two(size_t n, size_t limit)
 
 clgrad_cl_division clgrad_cl_share_out(const clgrad_cl_context *cl, size_t n)
 {
-    const size_t enough = 8 * cl->group_size, most = 1024;
+    /* A CPU's thread has to be woken for a group: fewer of them, and a small sum needs no second launch. */
+    const size_t enough = cl->is_cpu ? 8192 : 8 * cl->group_size, most = 1024;
+    const size_t unit = cl->is_cpu ? cl->strip : cl->group_size;
     size_t groups = clgrad_cl_cover(n, enough);
     groups = groups < 1 ? 1 : groups > most ? most : groups;
-    const size_t share = clgrad_cl_cover(clgrad_cl_cover(n, groups), cl->group_size) * cl->group_size;
-    return (clgrad_cl_division){groups, share};
+    return (clgrad_cl_division){groups, clgrad_cl_cover(clgrad_cl_cover(n, groups), unit) * unit};
 }
 
 size_t clgrad_cl_row_lanes(const clgrad_cl_context *cl, size_t columns)

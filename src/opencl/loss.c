@@ -59,16 +59,6 @@ static void choose_wants(clgrad_cl_loss_call *call)
         call->wants |= WANT_DOTHER;
 }
 
-clgrad_cl_division clgrad_cl_loss_share_out(const clgrad_cl_loss_call *call)
-{
-    const size_t enough = 8192, most = 1024;
-    if (!call->cl->is_cpu)
-        return clgrad_cl_share_out(call->cl, call->terms);
-    const size_t wanted = clgrad_cl_cover(call->terms, enough);
-    const size_t groups = wanted < 1 ? 1 : wanted > most ? most : wanted;
-    return (clgrad_cl_division){groups, clgrad_cl_cover(call->terms, groups)};
-}
-
 static clgrad_status evaluate(clgrad_context *context, const clgrad_loss *loss,
                               const clgrad_loss_inputs *inputs, clgrad_tensor dvalue, clgrad_tensor value,
                               const clgrad_loss_gradients *gradients)

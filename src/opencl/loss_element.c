@@ -89,7 +89,7 @@ static clgrad_cl_launch prepare(const clgrad_cl_loss_call *call, clgrad_cl_divis
 /* One launch, and a second where the sum takes more than one group. */
 clgrad_status clgrad_cl_loss_elements(const clgrad_cl_loss_call *call)
 {
-    const clgrad_cl_division shares = clgrad_cl_loss_share_out(call);
+    const clgrad_cl_division shares = clgrad_cl_share_out(call->cl, call->terms);
     const bool in_parts = (call->wants & WANT_TOTAL) && shares.groups > 1;
     clgrad_status status = in_parts ? clgrad_cl_reserve_sums(call->cl, shares.groups) : CLGRAD_STATUS_SUCCESS;
     if (status != CLGRAD_STATUS_SUCCESS)

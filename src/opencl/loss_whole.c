@@ -18,7 +18,7 @@ static clgrad_cl_launch begin(const clgrad_cl_loss_call *call, const char *part)
 /* Sums by group, and what follows from them: the gradient by as many groups, or the value alone by one. */
 clgrad_status clgrad_cl_loss_whole(const clgrad_cl_loss_call *call)
 {
-    const clgrad_cl_division shares = clgrad_cl_loss_share_out(call);
+    const clgrad_cl_division shares = clgrad_cl_share_out(call->cl, call->terms);
     clgrad_status status = clgrad_cl_reserve_sums(call->cl, SUMS_PER_GROUP * shares.groups);
     if (status != CLGRAD_STATUS_SUCCESS)
         return status;
