@@ -210,6 +210,7 @@ static bool group_within(ulong n)
 #define INLINED
 #endif
 
+#ifdef KERNEL_activation_forward
 INLINED __kernel void activation_forward(ulong n, __global const storage *x, ulong x_at, __global storage *y,
                                          ulong y_at, float8 p)
 {
@@ -219,7 +220,9 @@ INLINED __kernel void activation_forward(ulong n, __global const storage *x, ulo
     else if (i < n)
         STORE(y, y_at + i, ACTIVATION(LOAD(x, x_at + i), p));
 }
+#endif
 
+#ifdef KERNEL_activation_backward
 INLINED __kernel void activation_backward(ulong n, __global const storage *x, ulong x_at,
                                           __global const storage *dy, ulong dy_at, __global storage *dx,
                                           ulong dx_at, float8 p)
@@ -230,3 +233,4 @@ INLINED __kernel void activation_backward(ulong n, __global const storage *x, ul
     else if (i < n)
         STORE(dx, dx_at + i, ACTIVATION_GRADIENT(LOAD(x, x_at + i), LOAD(dy, dy_at + i), p));
 }
+#endif

@@ -59,6 +59,7 @@ static void block_sum_add(block_sum *s, const real *block)
 /* All of them, by a tree. */
 static real block_sum_result(block_sum *s)
 {
+#pragma unroll
     for (int half_size = PLACES / 2; half_size > 0; half_size /= 2)
         for (int k = 0; k < half_size; k++) {
             s->values[k] += s->values[k + half_size];

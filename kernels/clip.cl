@@ -93,6 +93,7 @@ static real end_in_group(__local real *shared, const sums *s)
     return sum_lanes(shared, item, item, COLUMN_GROUP, sum_result(own));
 }
 
+#ifdef KERNEL_clip_largest
 __kernel __attribute__((reqd_work_group_size(COLUMN_GROUP, 1, 1))) void
 clip_largest(ulong n, ulong share, __global const storage *gradient, ulong gradient_at,
              __global storage *results, ulong results_at)
@@ -113,7 +114,9 @@ clip_largest(ulong n, ulong share, __global const storage *gradient, ulong gradi
     if (get_local_id(0) == 0)
         STORE(results, results_at + get_group_id(0), result);
 }
+#endif
 
+#ifdef KERNEL_clip_sum
 __kernel __attribute__((reqd_work_group_size(COLUMN_GROUP, 1, 1))) void
 clip_sum(ulong n, ulong share, __global const storage *gradient, ulong gradient_at, __global storage *results,
          ulong results_at)
@@ -131,9 +134,11 @@ clip_sum(ulong n, ulong share, __global const storage *gradient, ulong gradient_
     if (get_local_id(0) == 0)
         STORE(results, results_at + get_group_id(0), result);
 }
+#endif
 
 /* Three numbers a group: for large, middle and small elements; NaN counts as middle. (With the three sums in
  * one loop, PoCL's compiler makes short vectors of them instead of taking many elements at a time.) */
+#ifdef KERNEL_clip_squares
 __kernel __attribute__((reqd_work_group_size(COLUMN_GROUP, 1, 1))) void
 clip_squares(ulong n, ulong share, __global const storage *gradient, ulong gradient_at,
              __global storage *results, ulong results_at)
@@ -167,6 +172,7 @@ clip_squares(ulong n, ulong share, __global const storage *gradient, ulong gradi
         for (int k = 0; k < 3; k++)
             STORE(results, results_at + 3 * get_group_id(0) + k, totals[k]);
 }
+#endif
 
 /* x^p for x >= 0 and p > 0, within 2 ulp; p in two parts (Dekker), of which the first has 12 bits. Beyond
  * 2^40, x^p is 0, 1 or infinite anyway. */
@@ -181,6 +187,7 @@ static real power(real x, real p)
  * Sums of (x / largest)^p, which cannot overflow; for p < 1, where a quotient may vanish though its power
  * does not, of x^p, which overflow only if the norm does.
  */
+#ifdef KERNEL_clip_powers
 __kernel __attribute__((reqd_work_group_size(COLUMN_GROUP, 1, 1))) void
 clip_powers(ulong n, ulong share, __global const storage *gradient, ulong gradient_at,
             __global storage *results, ulong results_at, ulong groups, __global const storage *largest_parts,
@@ -204,6 +211,7 @@ clip_powers(ulong n, ulong share, __global const storage *gradient, ulong gradie
     if (get_local_id(0) == 0)
         STORE(results, results_at + get_group_id(0), result);
 }
+#endif
 
 /* The root of what the three sums of clip_squares stand for. */
 static real root_of_squares(real large, real middle, real small)
@@ -216,6 +224,7 @@ static real root_of_squares(real large, real middle, real small)
 }
 
 /* One work-group: the norm (to total_norm, where it is present) and what to multiply with. */
+#ifdef KERNEL_clip_factor
 __kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void
 clip_factor(int kind, ulong groups, __global const storage *sums, ulong sums_at,
             __global const storage *largest_parts, ulong largest_parts_at, real inverse_p, real max_norm,
@@ -248,8 +257,10 @@ clip_factor(int kind, ulong groups, __global const storage *sums, ulong sums_at,
             STORE(total_norm, total_norm_at, norm);
     }
 }
+#endif
 
 /* A work-item takes STRIP neighbours; none where there is nothing to do. */
+#ifdef KERNEL_clip_scale
 __kernel void clip_scale(ulong n, __global storage *gradient, ulong gradient_at,
                          __global const storage *factor, ulong factor_at)
 {
@@ -259,8 +270,10 @@ __kernel void clip_scale(ulong n, __global storage *gradient, ulong gradient_at,
     for (int k = 0; k < count; k++)
         STORE(gradient, gradient_at + from + k, LOAD(gradient, gradient_at + from + k) * scale);
 }
+#endif
 
 /* Into -limit to limit; NaN stays. */
+#ifdef KERNEL_clip_value
 __kernel void clip_value(ulong n, real limit, __global storage *gradient, ulong gradient_at)
 {
     const size_t i = get_global_id(0);
@@ -269,3 +282,4 @@ __kernel void clip_value(ulong n, real limit, __global storage *gradient, ulong 
     const real x = LOAD(gradient, gradient_at + i);
     STORE(gradient, gradient_at + i, x > limit ? limit : x < -limit ? -limit : x);
 }
+#endif

@@ -4,6 +4,7 @@
  */
 
 /* z += bias, h = f(z). Work-items: columns, padded, x as many rows as the grid allows. h may be z. */
+#ifdef KERNEL_dense_forward
 __kernel void dense_forward(ulong rows, ulong columns, __global storage *z, ulong z_at,
                             __global const storage *bias, ulong bias_at, int has_bias, __global storage *h,
                             ulong h_at, float8 p)
@@ -19,8 +20,10 @@ __kernel void dense_forward(ulong rows, ulong columns, __global storage *z, ulon
         STORE(h, h_at + i, ACTIVATION(x, p));
     }
 }
+#endif
 
 /* dz = dh * f'(z) and dbias = the sum of dz over the rows, in one pass. dz may be dh or z. */
+#ifdef KERNEL_dense_backward
 __kernel __attribute__((reqd_work_group_size(COLUMN_GROUP, 1, 1))) void
 dense_backward(ulong rows, ulong columns, ulong width, __global const storage *z, ulong z_at,
                __global const storage *dh, ulong dh_at, __global storage *dz, ulong dz_at,
@@ -45,3 +48,4 @@ dense_backward(ulong rows, ulong columns, ulong width, __global const storage *z
         for (int k = 0; k < s.count; k++)
             STORE(dbias, dbias_at + s.first + k, total.value[k]);
 }
+#endif

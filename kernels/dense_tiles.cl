@@ -57,6 +57,7 @@ static void multiply_rows(ulong rows, ulong columns, ulong k, __global const sto
  * be z. (The numbers of a row pass through an array of their own, so that the compiler sees that nothing
  * overlaps, and calculates many at a time.)
  */
+#ifdef KERNEL_dense_tiles_forward
 __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void
 dense_tiles_forward(ulong batch, ulong out, ulong in, ulong block_rows, ulong block_columns,
                     __global const storage *x, ulong x_at, __global const storage *weight, ulong weight_at,
@@ -84,6 +85,7 @@ dense_tiles_forward(ulong batch, ulong out, ulong in, ulong block_rows, ulong bl
             STORE(h, h_at + at + j, results[j]);
     }
 }
+#endif
 
 #define STRIP_ROWS 8
 #define PANEL_WIDTH 32
@@ -205,6 +207,7 @@ static void add_rows(ulong batch, ulong out, ulong column, ulong columns, __glob
  * f' of it. Work-items: one for each block of dweight, of which the first in every row
  * of blocks adds dbias up, then one for each block of dx, if that is wanted.
  */
+#ifdef KERNEL_dense_tiles_backward
 __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void
 dense_tiles_backward(ulong batch, ulong out, ulong in, ulong weight_blocks, ulong weight_block_rows,
                      ulong weight_block_columns, ulong x_block_rows, ulong x_block_columns,
@@ -230,3 +233,4 @@ dense_tiles_backward(ulong batch, ulong out, ulong in, ulong weight_blocks, ulon
                          weight + weight_at, dx + dx_at, below != 0 ? below + below_at : 0, p, panel, block);
     }
 }
+#endif

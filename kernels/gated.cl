@@ -9,6 +9,7 @@ static real prelu_slope(size_t i, ulong channels, ulong inner, __global const st
     return LOAD(weight, weight_at + (weights == 1 ? 0 : i / inner % channels));
 }
 
+#ifdef KERNEL_prelu_forward
 __kernel void prelu_forward(ulong n, ulong channels, ulong inner, __global const storage *x, ulong x_at,
                             __global const storage *weight, ulong weight_at, ulong weights,
                             __global storage *y, ulong y_at)
@@ -20,8 +21,10 @@ __kernel void prelu_forward(ulong n, ulong channels, ulong inner, __global const
     const real slope = prelu_slope(i, channels, inner, weight, weight_at, weights);
     STORE(y, y_at + i, v > 0 ? v : v <= 0 && slope == 0 ? 0 : slope * v); /* 0 at -inf too */
 }
+#endif
 
 /* dx may be x or dy. */
+#ifdef KERNEL_prelu_backward
 __kernel void prelu_backward(ulong n, ulong channels, ulong inner, __global const storage *x, ulong x_at,
                              __global const storage *weight, ulong weight_at, ulong weights,
                              __global const storage *dy, ulong dy_at, __global storage *dx, ulong dx_at)
@@ -33,11 +36,13 @@ __kernel void prelu_backward(ulong n, ulong channels, ulong inner, __global cons
     const real v = LOAD(x, x_at + i), d = LOAD(dy, dy_at + i);
     STORE(dx, dx_at + i, v > 0 ? d : v <= 0 ? slope * d : v); /* NaN stays */
 }
+#endif
 
 /*
  * result[c] = the sum of x dy over column c where x <= 0. The n numbers are [rows, columns, inner] but for
  * the end of the last row, which may be missing.
  */
+#ifdef KERNEL_prelu_weight
 __kernel __attribute__((reqd_work_group_size(COLUMN_GROUP, 1, 1))) void
 prelu_weight(ulong n, ulong columns, ulong inner, ulong width, __global const storage *x, ulong x_at,
              __global const storage *dy, ulong dy_at, __global storage *result, ulong result_at)
@@ -60,8 +65,10 @@ prelu_weight(ulong n, ulong columns, ulong inner, ulong width, __global const st
         for (int k = 0; k < s.count; k++)
             STORE(result, result_at + s.first + k, total.value[k]);
 }
+#endif
 
 /* y = a s(b): a row of x holds columns numbers a, then as many b. Work-items: columns, padded, x rows. */
+#ifdef KERNEL_glu_forward
 __kernel void glu_forward(ulong rows, ulong columns, __global const storage *x, ulong x_at,
                           __global storage *y, ulong y_at)
 {
@@ -74,11 +81,13 @@ __kernel void glu_forward(ulong rows, ulong columns, __global const storage *x, 
         STORE(y, y_at + row * columns + column, a * act_sigmoid(b, (float8)(0)));
     }
 }
+#endif
 
 /*
  * da = dy s(b), db = dy a s(b) (1 - s(b)); the larger factor is multiplied first, since dy a may overflow
  * where db does not. dx may be x: both halves are read before either is written.
  */
+#ifdef KERNEL_glu_backward
 __kernel void glu_backward(ulong rows, ulong columns, __global const storage *x, ulong x_at,
                            __global const storage *dy, ulong dy_at, __global storage *dx, ulong dx_at)
 {
@@ -94,3 +103,4 @@ __kernel void glu_backward(ulong rows, ulong columns, __global const storage *x,
         STORE(dx, dx_at + at + columns, act_sigmoid_gradient(b, larger, (float8)(0)) * smaller);
     }
 }
+#endif

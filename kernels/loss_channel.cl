@@ -61,18 +61,17 @@ typedef struct label {
 } label;
 
 /* A row's class index; one that is no class is recorded. */
-static label label_of(place p, int ignore_index, ulong classes, __global const int *target, ulong target_at,
-                      __global int *fault)
+static void label_of(label *y, place p, int ignore_index, ulong classes, __global const int *target,
+                     ulong target_at, __global int *fault)
 {
-    label y = {ignore_index, false, true};
+    *y = (label){ignore_index, false, true};
     if (p.inside) {
-        y.index = target[target_at + p.row];
-        y.ignored = y.index == ignore_index;
-        y.valid = !y.ignored && y.index >= 0 && (ulong)y.index < classes;
-        if (!y.valid && !y.ignored && p.lane == 0)
-            record_fault(fault, FAULT_CLASS, p.row, y.index, classes);
+        y->index = target[target_at + p.row];
+        y->ignored = y->index == ignore_index;
+        y->valid = !y->ignored && y->index >= 0 && (ulong)y->index < classes;
+        if (!y->valid && !y->ignored && p.lane == 0)
+            record_fault(fault, FAULT_CLASS, p.row, y->index, classes);
     }
-    return y;
 }
 
 /* The weights of the classes of count rows from first on; 0 for those that are ignored or have no class. */
@@ -143,10 +142,7 @@ static real divisor_of(__local real *shared, int wants, ulong rows, ulong classe
 #define DIVISOR 1
 #endif
 
-/*
- * softmax_row of a row, which the launch that BEGINS keeps for the one that ENDS. (Not as the function's
- * value: oclgrind 21.10 cannot run what clang makes of that where it inlines both.)
- */
+/* softmax_row of a row, which the launch that BEGINS keeps for the one that ENDS. */
 static void softmax_of(softmax *q, __local real *shared, place p, __global const storage *x, ulong at,
                        ulong columns, ulong stride, __global storage *kept, ulong kept_at,
                        __global storage *begun, ulong begun_at)
@@ -156,7 +152,7 @@ static void softmax_of(softmax *q, __local real *shared, place p, __global const
     q->s = p.inside ? LOAD(begun, begun_at + 2 * p.row + 1) : 0;
     q->log1p_s = log1p_of(q->s);
 #else
-    *q = softmax_row(shared, p, 1, x, at, columns, stride, kept, kept_at);
+    softmax_row(q, shared, p, 1, x, at, columns, stride, kept, kept_at);
 #endif
     if (BEGINS && p.inside && p.lane == 0) {
         STORE(begun, begun_at + 2 * p.row, q->top);
@@ -268,6 +264,7 @@ static void load_coefficients(real *c, ulong j, int count, real smoothing, real 
  * is close to the target. (Where several are highest, so is softmax at most a half.) dprediction may be
  * prediction, dtarget target.
  */
+#ifdef KERNEL_loss_cross_entropy
 CHANNEL_KERNEL(loss_cross_entropy)
 {
     __local real shared[ITEMS];
@@ -278,14 +275,15 @@ CHANNEL_KERNEL(loss_cross_entropy)
     /* Sums of the lane's terms, of its coefficients below the highest logit, and of those at it. */
     real losses = 0, below = 0, on_top = 0;
 #ifdef CLASS_INDICES
-    const label y = label_of(p, (int)a.s0, classes, target, target_at, fault);
+    label y;
+    label_of(&y, p, (int)a.s0, classes, target, target_at, fault);
     const real logit = y.valid ? LOAD(prediction, at + y.index * inner) : NAN;
     const real weight_here = y.valid ? class_weight(weight, weight_at, y.index) / divisor : NAN;
     const real own = y.ignored ? 0 : weight_here * (1 - smoothing + spread);
     /* Without smoothing there is but one coefficient. */
     const bool single = spread == 0;
     /* Every lane has read that logit, whose place its exponential may take. */
-    barrier(CLK_GLOBAL_MEM_FENCE);
+    meet_lanes();
     softmax q;
     SOFTMAX(q, single && (wants & WANT_GRADIENT));
     if (single && p.inside && p.lane == 0) {
@@ -332,7 +330,7 @@ CHANNEL_KERNEL(loss_cross_entropy)
         loss = 0 / divisor; /* NaN where all are */
 #endif
     /* Every lane has read what it needs of the others' classes. */
-    barrier(CLK_GLOBAL_MEM_FENCE);
+    meet_lanes();
 
     KEEP_LOSS(loss);
     if (!(wants & (WANT_GRADIENT | WANT_DTARGET)))
@@ -375,21 +373,24 @@ CHANNEL_KERNEL(loss_cross_entropy)
         }
     }
 }
+#endif
 
 #ifdef CLASS_INDICES
 /* -w_y p_y. Of a row that class alone is looked at. dprediction may be prediction. */
+#ifdef KERNEL_loss_nll
 CHANNEL_KERNEL(loss_nll)
 {
     __local real shared[ITEMS];
     const place p = place_among(rows, lanes);
     const ulong start = column_start(p.row, classes, inner), at = prediction_at + start;
-    const label y = label_of(p, (int)a.s0, classes, target, target_at, fault);
+    label y;
+    label_of(&y, p, (int)a.s0, classes, target, target_at, fault);
     const real divisor = DIVISOR;
     const real log_q = y.valid ? LOAD(prediction, at + y.index * inner) : NAN;
     const real own = y.valid ? class_weight(weight, weight_at, y.index) / divisor : NAN;
     const real loss = y.ignored ? 0 / divisor : own * -(log_q * term_scale);
     /* Every lane has read that class, which below only the one that looks after it may overwrite. */
-    barrier(CLK_GLOBAL_MEM_FENCE);
+    meet_lanes();
 
     KEEP_LOSS(loss);
     if (!p.inside || !(wants & WANT_GRADIENT))
@@ -404,22 +405,25 @@ CHANNEL_KERNEL(loss_nll)
         store_block(gradient, count, dprediction, dprediction_at + start + j * inner, inner);
     }
 }
+#endif
 
 /*
  * -w_y (1 - q)^gamma log q, q = softmax_y (Lin et al., "Focal Loss for Dense Object Detection", 2017), and
  * its gradient w_y (1 - q)^gamma (1 - gamma q log(q) / (1 - q)) (softmax - [y]). dprediction may be
  * prediction.
  */
+#ifdef KERNEL_loss_focal
 CHANNEL_KERNEL(loss_focal)
 {
     __local real shared[ITEMS];
     const place p = place_among(rows, lanes);
     const ulong start = column_start(p.row, classes, inner), at = prediction_at + start;
     const real gamma = a.s1, divisor = DIVISOR;
-    const label y = label_of(p, (int)a.s0, classes, target, target_at, fault);
+    label y;
+    label_of(&y, p, (int)a.s0, classes, target, target_at, fault);
     const real x = y.valid ? LOAD(prediction, at + y.index * inner) : NAN;
     /* Every lane has read that logit, whose place its exponential may take. */
-    barrier(CLK_GLOBAL_MEM_FENCE);
+    meet_lanes();
     softmax row;
     SOFTMAX(row, wants & WANT_GRADIENT);
 
@@ -442,4 +446,5 @@ CHANNEL_KERNEL(loss_focal)
     store_gradient(p, classes, inner, y, row, share, -other * factor + poison_of(row.s), term_scale * scale,
                    prediction, at, dprediction, dprediction_at + start);
 }
+#endif
 #endif

@@ -25,6 +25,7 @@ static real mean_scale(ulong n)
 }
 
 /* -sum t log p over the classes; terms with t = 0 are left out. */
+#ifdef KERNEL_loss_cross_entropy_probability
 ROW_KERNEL(loss_cross_entropy_probability, storage)
 {
     __local real shared[GROUP_SIZE];
@@ -55,8 +56,10 @@ ROW_KERNEL(loss_cross_entropy_probability, storage)
         STORE(dprediction, dprediction_at + start + j, (gradient + poison) * scale);
     }
 }
+#endif
 
 /* 1 - (2 sum p t + smooth) / d, d = sum p + sum t + smooth (Milletari, Navab, Ahmadi, "V-Net", 2016). */
+#ifdef KERNEL_loss_dice
 ROW_KERNEL(loss_dice, storage)
 {
     __local real shared[GROUP_SIZE];
@@ -87,11 +90,13 @@ ROW_KERNEL(loss_dice, storage)
         STORE(dprediction, dprediction_at + start + j, (quotient - 2 * t) / size * term_scale * scale);
     }
 }
+#endif
 
 /*
  * The mean over the classes of w (t log(1 + exp(-x)) + (1 - t) log(1 + exp(x))); a term with t = 0 or 1 - t
  * = 0 is left out. exp is taken of -|x| alone.
  */
+#ifdef KERNEL_loss_multilabel_soft_margin
 ROW_KERNEL(loss_multilabel_soft_margin, storage)
 {
     __local real shared[GROUP_SIZE];
@@ -130,3 +135,4 @@ ROW_KERNEL(loss_multilabel_soft_margin, storage)
         STORE(dprediction, dprediction_at + start + j, (w * gradient * small + poison) * scale);
     }
 }
+#endif

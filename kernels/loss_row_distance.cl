@@ -14,6 +14,7 @@ static int exponent_of(real size)
  * With c = sum x o / sqrt((sum x^2 + e) (sum o^2 + e)): 1 - c where the row's target is 1, max(0, c - margin)
  * where it is -1, else 0. e is PyTorch's, 1e-12.
  */
+#ifdef KERNEL_loss_cosine_embedding
 ROW_KERNEL(loss_cosine_embedding, storage)
 {
     __local real shared[GROUP_SIZE];
@@ -70,6 +71,7 @@ ROW_KERNEL(loss_cosine_embedding, storage)
             STORE(dother, dother_at + start + j, (by_o + poison) * term_scale * scale);
     }
 }
+#endif
 
 /* ---- triplets ---- */
 
@@ -243,6 +245,7 @@ static void triplet_row(__local real *shared, place p, metric m, real margin, bo
     }
 }
 
+#ifdef KERNEL_loss_triplet_margin
 ROW_KERNEL(loss_triplet_margin, storage)
 {
     __local real shared[GROUP_SIZE];
@@ -253,8 +256,10 @@ ROW_KERNEL(loss_triplet_margin, storage)
                 row_scale(p, wants, gradient_scale, upstream, upstream_at), dprediction, dprediction_at,
                 dtarget, dtarget_at, dother, dother_at);
 }
+#endif
 
 /* The distance is a clgrad_distance: 0 pairwise, 1 squared, 2 cosine. */
+#ifdef KERNEL_loss_triplet_margin_with_distance
 ROW_KERNEL(loss_triplet_margin_with_distance, storage)
 {
     __local real shared[GROUP_SIZE];
@@ -265,3 +270,4 @@ ROW_KERNEL(loss_triplet_margin_with_distance, storage)
                 row_scale(p, wants, gradient_scale, upstream, upstream_at), dprediction, dprediction_at,
                 dtarget, dtarget_at, dother, dother_at);
 }
+#endif

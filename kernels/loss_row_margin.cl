@@ -10,6 +10,7 @@ static real quarter_violation(real margin, real right, real wrong)
 }
 
 /* w_y / classes times the sum over the other classes j of max(0, margin - x_y + x_j)^p, p 1 or 2. */
+#ifdef KERNEL_loss_multi_margin
 ROW_KERNEL(loss_multi_margin, int)
 {
     __local real shared[GROUP_SIZE];
@@ -41,7 +42,7 @@ ROW_KERNEL(loss_multi_margin, int)
     const real loss = sum_row(shared, p, sum_result(hinges)) * factor + poison;
     const real slope = sum_row(shared, p, sum_result(slopes));
     /* Every lane has read the right class, which below only the one that looks after it may overwrite. */
-    barrier(CLK_GLOBAL_MEM_FENCE);
+    meet_lanes();
 
     if (p.inside && p.lane == 0 && (wants & WANT_VALUES))
         STORE(values, values_at + p.row, loss);
@@ -55,6 +56,7 @@ ROW_KERNEL(loss_multi_margin, int)
         STORE(dprediction, dprediction_at + start + j, (gradient * factor + poison) * scale);
     }
 }
+#endif
 
 /*
  * The mean over the classes j that are no target of the sum over the targets y of max(0, 1 - x_y + x_j). The
@@ -62,6 +64,7 @@ ROW_KERNEL(loss_multi_margin, int)
  * holds a copy of its scores and how often each class is a target; with that each lane finds the sums and
  * gradients of its own classes.
  */
+#ifdef KERNEL_loss_multilabel_margin
 ROW_KERNEL(loss_multilabel_margin, int)
 {
     __local real shared[GROUP_SIZE];
@@ -90,7 +93,7 @@ ROW_KERNEL(loss_multilabel_margin, int)
                 times[list[k]] += 1;
     }
     poison = sum_row(shared, p, poison);
-    barrier(CLK_GLOBAL_MEM_FENCE);
+    meet_lanes();
 
     const real shrink = mean_scale(classes), mean = 1 / (shrink * (real)classes);
     const real small = term_scale * shrink;
@@ -118,3 +121,4 @@ ROW_KERNEL(loss_multilabel_margin, int)
     if (p.inside && p.lane == 0 && (wants & WANT_VALUES))
         STORE(values, values_at + p.row, loss);
 }
+#endif

@@ -20,6 +20,7 @@ static real large_distance(real p, real t)
 }
 
 /* Every group takes share elements; sums: three numbers a group, for large, middle and small distances. */
+#ifdef KERNEL_loss_l2_sums
 __kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void
 loss_l2_sums(ulong n, ulong share, __global const storage *prediction, ulong prediction_at,
              __global const storage *target, ulong target_at, __global storage *sums, ulong sums_at)
@@ -45,6 +46,7 @@ loss_l2_sums(ulong n, ulong share, __global const storage *prediction, ulong pre
         for (int k = 0; k < 3; k++)
             STORE(sums, sums_at + 3 * get_group_id(0) + k, results[k]);
 }
+#endif
 
 /* The root of the mean over n distances, from the sums of so many groups. */
 static real l2_root(__local real *shared, ulong n, ulong groups, __global const storage *sums, ulong sums_at)
@@ -69,6 +71,7 @@ static real l2_root(__local real *shared, ulong n, ulong groups, __global const 
  * The root, and (p - t) / (n root), times the upstream gradient; 0 where the root is 0. Every group takes
  * share elements. dprediction may be prediction.
  */
+#ifdef KERNEL_loss_l2_results
 __kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void
 loss_l2_results(ulong n, ulong share, int wants, ulong groups, __global const storage *sums, ulong sums_at,
                 __global const storage *prediction, ulong prediction_at, __global const storage *target,
@@ -97,3 +100,4 @@ loss_l2_results(ulong n, ulong share, int wants, ulong groups, __global const st
             STORE(dprediction, dprediction_at + from + k, results[k]);
     }
 }
+#endif

@@ -21,6 +21,7 @@ static uint4 words_of(size_t block, uint2 seed, uint2 stream)
 }
 
 /* y = 0 where the word is below threshold, else x scale. */
+#ifdef KERNEL_noise_dropout
 __kernel void noise_dropout(ulong n, uint2 seed, uint2 stream, ulong threshold, real scale,
                             __global const storage *x, ulong x_at, __global storage *y, ulong y_at)
 {
@@ -33,8 +34,10 @@ __kernel void noise_dropout(ulong n, uint2 seed, uint2 stream, ulong threshold, 
     for (int k = 0; k < 4 && first + k < n; k++)
         STORE(y, y_at + first + k, word[k] < threshold ? 0 : LOAD(x, x_at + first + k) * scale);
 }
+#endif
 
 /* out = times where x > 0, else a times, a between lower and upper by the word's upper 24 bits. */
+#ifdef KERNEL_noise_rrelu
 __kernel void noise_rrelu(ulong n, uint2 seed, uint2 stream, real lower, real upper,
                           __global const storage *x, ulong x_at, __global const storage *times,
                           ulong times_at, __global storage *out, ulong out_at)
@@ -53,3 +56,4 @@ __kernel void noise_rrelu(ulong n, uint2 seed, uint2 stream, real lower, real up
         STORE(out, out_at + first + k, v > 0 ? t : limit ? 0 : v <= 0 ? slope * t : v);
     }
 }
+#endif

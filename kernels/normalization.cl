@@ -30,6 +30,7 @@ static moments make_moments(real mean, real distances, real squares, real n)
 /* ---- rows: a row belongs to so many neighbouring work-items, its lanes ---- */
 
 /* y may be x: every lane reads and writes its own columns alone. */
+#ifdef KERNEL_layer_norm_forward
 __kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void
 layer_norm_forward(ulong rows, ulong columns, ulong lanes, int flags, real eps, __global const storage *x,
                    ulong x_at, __global const storage *weight, ulong weight_at, __global const storage *bias,
@@ -71,8 +72,10 @@ layer_norm_forward(ulong rows, ulong columns, ulong lanes, int flags, real eps, 
         STORE(rstd, rstd_at + row, r);
     }
 }
+#endif
 
 /* dx = rstd (g - mean of g - n mean of (g n)), g = dy weight, n = (x - mean) rstd. dx may be dy. */
+#ifdef KERNEL_layer_norm_backward
 __kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void
 layer_norm_backward(ulong rows, ulong columns, ulong lanes, int flags, __global const storage *x, ulong x_at,
                     __global const storage *weight, ulong weight_at, __global const storage *mean,
@@ -104,10 +107,12 @@ layer_norm_backward(ulong rows, ulong columns, ulong lanes, int flags, __global 
         STORE(dx, dx_at + at + j, r * ((g - mean_g) - n * mean_gn));
     }
 }
+#endif
 
 /* ---- columns, as columns.cl shares them out ---- */
 
 /* dweight = sum of dy n, dbias = sum of dy over the rows, with the statistics of each row. */
+#ifdef KERNEL_layer_norm_weight
 __kernel __attribute__((reqd_work_group_size(COLUMN_GROUP, 1, 1))) void
 layer_norm_weight(ulong rows, ulong columns, ulong width, int flags, __global const storage *x, ulong x_at,
                   __global const storage *mean, ulong mean_at, __global const storage *rstd, ulong rstd_at,
@@ -139,6 +144,7 @@ layer_norm_weight(ulong rows, ulong columns, ulong width, int flags, __global co
             STORE(dbias, dbias_at + s.first + k, plain.value[k]);
     }
 }
+#endif
 
 /*
  * In training the batch's mean and variance, which move the running ones unless a fault is pending; in
@@ -146,6 +152,7 @@ layer_norm_weight(ulong rows, ulong columns, ulong width, int flags, __global co
  * Evaluation adds up nothing instead of nothing at all: with the barriers inside a condition PoCL 3.1 lets
  * work-items read what others have written to y, where x was.
  */
+#ifdef KERNEL_batch_norm_forward
 __kernel __attribute__((reqd_work_group_size(COLUMN_GROUP, 1, 1))) void
 batch_norm_forward(ulong rows, ulong columns, ulong width, int flags, real eps, real momentum,
                    __global const storage *x, ulong x_at, __global const storage *weight, ulong weight_at,
@@ -221,9 +228,11 @@ batch_norm_forward(ulong rows, ulong columns, ulong width, int flags, real eps, 
         }
     }
 }
+#endif
 
 /* dbias = sum of dy, dweight = sum of dy n; dx from both in training, weight rstd dy in evaluation. dx may be
  * dy. */
+#ifdef KERNEL_batch_norm_backward
 __kernel __attribute__((reqd_work_group_size(COLUMN_GROUP, 1, 1))) void
 batch_norm_backward(ulong rows, ulong columns, ulong width, int flags, __global const storage *x, ulong x_at,
                     __global const storage *weight, ulong weight_at, __global const storage *mean,
@@ -279,3 +288,4 @@ batch_norm_backward(ulong rows, ulong columns, ulong width, int flags, __global 
             STORE(dbias, dbias_at + s.first + k, plain.value[k]);
     }
 }
+#endif

@@ -2,6 +2,7 @@
  * Softmax, softmin (sign -1) and log-softmax (LOGARITHM) of rows. Every lane writes its own columns alone,
  * and reads no others once it does, so that y may be x.
  */
+#ifdef KERNEL_softmax_forward
 __kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void
 softmax_forward(ulong rows, ulong columns, ulong lanes, real sign, __global const storage *x, ulong x_at,
                 __global storage *y, ulong y_at)
@@ -9,10 +10,11 @@ softmax_forward(ulong rows, ulong columns, ulong lanes, real sign, __global cons
     __local real shared[GROUP_SIZE];
     const place p = place_among(rows, lanes);
     const ulong from = x_at + p.row * columns, to = y_at + p.row * columns;
+    softmax q;
 #ifdef LOGARITHM
-    const softmax q = softmax_row(shared, p, sign, x, from, columns, 1, 0, 0);
+    softmax_row(&q, shared, p, sign, x, from, columns, 1, 0, 0);
 #else
-    const softmax q = softmax_row(shared, p, sign, x, from, columns, 1, y, to);
+    softmax_row(&q, shared, p, sign, x, from, columns, 1, y, to);
     const real share = 1 / (1 + q.s);
 #endif
     EACH_BLOCK (p, j, columns) {
@@ -30,8 +32,10 @@ softmax_forward(ulong rows, ulong columns, ulong lanes, real sign, __global cons
         store_block(results, count, y, to + j, 1);
     }
 }
+#endif
 
 /* dx = sign y (dy - sum of dy y), for the logarithm dy - exp(y) times the sum of dy. dx may be y or dy. */
+#ifdef KERNEL_softmax_backward
 __kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void
 softmax_backward(ulong rows, ulong columns, ulong lanes, real sign, __global const storage *y, ulong y_at,
                  __global const storage *dy, ulong dy_at, __global storage *dx, ulong dx_at)
@@ -69,3 +73,4 @@ softmax_backward(ulong rows, ulong columns, ulong lanes, real sign, __global con
         store_block(results, count, dx, dx_at + first + j, 1);
     }
 }
+#endif

@@ -45,10 +45,11 @@ typedef struct softmax {
 
 /*
  * Of the numbers sign x (sign is 1 or -1); column j lies at at + j stride. Where kept is not NULL it receives
- * the exponentials, exp(x - m), likewise from kept_at on; it may be x.
+ * the exponentials, exp(x - m), likewise from kept_at on; it may be x. (Not as the function's value: oclgrind
+ * 21.10 cannot run what clang makes of that where it inlines the function.)
  */
-static softmax softmax_row(__local real *shared, place p, real sign, __global const storage *x, ulong at,
-                           ulong columns, ulong stride, __global storage *kept, ulong kept_at)
+static void softmax_row(softmax *q, __local real *shared, place p, real sign, __global const storage *x,
+                        ulong at, ulong columns, ulong stride, __global storage *kept, ulong kept_at)
 {
     softmax result;
     real numbers[ABREAST], highest[ABREAST];
@@ -59,6 +60,7 @@ static softmax softmax_row(__local real *shared, place p, real sign, __global co
         EACH_OF_BLOCK (k)
             highest[k] = sign * numbers[k] > highest[k] ? sign * numbers[k] : highest[k];
     }
+#pragma unroll
     for (int half_size = ABREAST / 2; half_size > 0; half_size /= 2)
         for (int k = 0; k < half_size; k++)
             highest[k] = highest[k + half_size] > highest[k] ? highest[k + half_size] : highest[k];
@@ -84,6 +86,7 @@ static softmax softmax_row(__local real *shared, place p, real sign, __global co
         if (kept != 0)
             store_block(numbers, count, kept, kept_at + j * stride, stride);
     }
+#pragma unroll
     for (int half_size = ABREAST / 2; half_size > 0; half_size /= 2)
         for (int k = 0; k < half_size; k++)
             tops[k] += tops[k + half_size];
@@ -92,5 +95,5 @@ static softmax softmax_row(__local real *shared, place p, real sign, __global co
     if (ties > 0)
         result.s += ties;
     result.log1p_s = log1p_of(result.s);
-    return result;
+    *q = result;
 }

@@ -3,6 +3,7 @@
  * row whose index points nowhere. Work-items: columns, padded, x as many
  * rows as the grid allows.
  */
+#ifdef KERNEL_tensor_gather
 __kernel void tensor_gather(ulong count, ulong columns, ulong rows, __global const uint *source,
                             ulong source_at, __global const int *indices, ulong indices_at,
                             __global uint *destination, ulong destination_at, uint invalid,
@@ -21,16 +22,20 @@ __kernel void tensor_gather(ulong count, ulong columns, ulong rows, __global con
         destination[destination_at + i * columns + column] = value;
     }
 }
+#endif
 
 /* Every element of four bytes becomes word. */
+#ifdef KERNEL_tensor_fill
 __kernel void tensor_fill(ulong n, __global uint *destination, ulong destination_at, uint word)
 {
     const size_t i = get_global_id(0);
     if (i < n)
         destination[destination_at + i] = word;
 }
+#endif
 
 /* y = alpha x + beta y; y is not read where beta is 0. */
+#ifdef KERNEL_tensor_axpby
 __kernel void tensor_axpby(ulong n, real alpha, __global const storage *x, ulong x_at, real beta,
                            __global storage *y, ulong y_at)
 {
@@ -40,3 +45,4 @@ __kernel void tensor_axpby(ulong n, real alpha, __global const storage *x, ulong
     const real product = alpha * LOAD(x, x_at + i);
     STORE(y, y_at + i, beta == 0 ? product : product + beta * LOAD(y, y_at + i));
 }
+#endif

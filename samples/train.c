@@ -140,6 +140,8 @@ int main(int argc, char **argv)
         goto cleanup;
     }
 
+    if (options.save != NULL && !train_checkpoint_possible(options.save, &message))
+        goto cleanup;
     clgrad_status status = clgrad_context_create(options.device, &context, &message);
     if (status == CLGRAD_STATUS_INVALID_ARGUMENT)
         exit_status = EXIT_REFUSED;

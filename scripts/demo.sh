@@ -7,6 +7,7 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 
 "$root/scripts/install-deps.sh"
+if [ -t 1 ] && ! [ -x "$root/build/demo/samples/train" ]; then echo "building (half a minute, the first time)" >&2; fi
 log=$(mktemp)
 if ! { cmake -S "$root" -B "$root/build/demo" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCLGRAD_TESTS=OFF &&
        cmake --build "$root/build/demo"; } >"$log" 2>&1; then

@@ -57,7 +57,7 @@ typedef struct clgrad_dense_functions {
                               clgrad_tensor dweight, clgrad_tensor dbias, clgrad_tensor dx,
                               clgrad_dense_chain chain);
     /* Whether taking in the derivative below costs less than a pass of the layer below. */
-    bool (*chains)(clgrad_context *context, clgrad_tensor x, clgrad_tensor weight);
+    bool (*chains)(clgrad_context *context);
 } clgrad_dense_functions;
 
 typedef struct clgrad_loss_functions {

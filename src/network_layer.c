@@ -121,10 +121,9 @@ static clgrad_status dense_forward(const clgrad_layer_call *call)
 
 clgrad_dense_chain clgrad_layer_chain(const clgrad_layer_call *call, const clgrad_layer_call *below)
 {
-    const clgrad_tensor weight = weight_of(call);
     clgrad_dense_chain chain = {.given_dz = false};
     if (call->layer->layer.kind == CLGRAD_LAYER_DENSE && below->layer->layer.kind == CLGRAD_LAYER_DENSE &&
-        clgrad_dense_chains(call->network->context, call->x, weight)) {
+        clgrad_dense_chains(call->network->context)) {
         chain.below = &below->layer->layer.activation;
         chain.below_z = pre_activation(below);
     }

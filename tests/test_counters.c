@@ -252,7 +252,7 @@ static uint64_t enqueues_of_a_step(clgrad_context *context, uint64_t layers)
     if (!on_device(context))
         return 0;
     const uint64_t others = 2;
-    return clgrad_cl(context)->tiled_below > 0 ? 2 * layers + others : 5 * layers - 1 + others;
+    return clgrad_cl(context)->multiplies_in_tiles ? 2 * layers + others : 5 * layers - 1 + others;
 }
 
 static void dense_networks_train_steadily(clgrad_context *context)

@@ -284,7 +284,7 @@ static void either_provider(clgrad_context *context)
         }
         assert_int_equal(status, CLGRAD_STATUS_SUCCESS);
         assert_int_equal(clgrad_cl(opened)->gemm == &clgrad_cl_clblast, i != BLAS);
-        assert_true(clgrad_cl(opened)->tiled_below == (i == TILES ? INFINITY : 0));
+        assert_true(clgrad_cl(opened)->multiplies_in_tiles == (i == TILES));
         for (size_t s = 0; s < COUNT(shapes); s++)
             check_layer(opened, clgrad_activation_defaults(CLGRAD_ACTIVATION_SIGMOID), shapes[s]);
         check_large_products(opened);
@@ -302,7 +302,7 @@ static void provider_is_chosen_by_name(clgrad_context *context)
     clgrad_context *opened = with_provider(context, "", &status, &message);
     assert_int_equal(status, CLGRAD_STATUS_SUCCESS);
     assert_ptr_equal(clgrad_cl(opened)->gemm, clgrad_cl(context)->gemm);
-    assert_true(clgrad_cl(opened)->tiled_below == clgrad_cl(context)->tiled_below);
+    assert_true(clgrad_cl(opened)->multiplies_in_tiles == clgrad_cl(context)->multiplies_in_tiles);
     clgrad_context_destroy(opened);
     const char *const unknown[] = {"openblas", "BLAS", "clblast "};
     for (size_t i = 0; i < COUNT(unknown); i++) {

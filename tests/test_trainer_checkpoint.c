@@ -301,6 +301,7 @@ static void test_refusals(void **state)
         {"--resume", CLGRAD_SOURCE_DIR "/tests/golden/python_parameters.safetensors", NULL, 1,
          "no trainer has written it"},
         {"--save", "absent/file", NULL, 1, "absent/file cannot be written: No such file"},
+        {"--save", "/dev/null", NULL, 1, "/dev/null cannot be written: it is there and no regular file"},
     };
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
         const char *arguments[MAX_ARGUMENTS] = {
@@ -312,6 +313,7 @@ static void test_refusals(void **state)
             arguments[n++] = refused[i].more;
         o = run_arguments(arguments);
         assert_failed(&o, refused[i].status, refused[i].part);
+        assert_int_equal(count(o.out, "\nepoch "), 0); /* nothing has been trained for it */
         outcome_free(&o);
     }
     remove_files();

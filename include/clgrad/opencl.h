@@ -31,17 +31,17 @@ CLGRAD_API clgrad_status clgrad_opencl_context_create(cl_command_queue queue, cl
                                                       clgrad_message *message);
 
 /*
- * Matrix products go to CLBlast; on CPU devices dense layers multiply by kernels of their own, and very large
- * products go to a host BLAS where the device runs native kernels. The environment variable CLGRAD_GEMM, read
- * when a context is opened, overrides that for all sizes: "clblast", "tiles" (those kernels) or "blas";
- * anything else is refused.
+ * Matrix products go to CLBlast; on CPU devices dense layers multiply by kernels of their own. The environment
+ * variable CLGRAD_GEMM, read when a context is opened, overrides that: "clblast", "tiles" (those kernels) or
+ * "blas" (a host BLAS, where the device runs native kernels); anything else is refused.
  *
  * Compiled programs are kept on disk, in $XDG_CACHE_HOME/clgrad or else $HOME/.cache/clgrad, one file each:
  * the next process that needs the same program, from the same driver for the same device, loads it. A program
  * is put there when the context that has compiled it closes. Several processes may use the folder at once, it
  * may be deleted at any time, and where it cannot be used programs are compiled. The environment variable
  * CLGRAD_CACHE, read when a context is opened, overrides the place: "off" for none, or the absolute path of a
- * folder; anything else is refused.
+ * folder; "" is as if it were not set, anything else is refused. Whether a program was loaded or compiled is
+ * told by clgrad_context_counters. Nothing removes files that no program needs any more.
  */
 
 /**

@@ -43,7 +43,7 @@ typedef struct clgrad_cl_scratch {
 } clgrad_cl_scratch;
 
 /* Room for the compiler's options: those of every program, and what one is specialised by. */
-enum { CLGRAD_CL_BUILD_OPTIONS_SIZE = 128, CLGRAD_CL_OPTIONS_SIZE = 256 };
+enum { CLGRAD_CL_BUILD_OPTIONS_SIZE = 192, CLGRAD_CL_OPTIONS_SIZE = 256, CLGRAD_CL_NAME_SIZE = 64 };
 
 struct clgrad_cl_context {
     clgrad_context base;
@@ -64,7 +64,7 @@ struct clgrad_cl_context {
     clgrad_cl_scratch clip_scratch, gemm_scratch;
     clgrad_cl_scratch sum_scratch; /* of the losses and of prelu: sums on their way from launch to launch */
     const clgrad_cl_gemm_provider *gemm;
-    double tiled_below;       /* dense layers whose batch * in * out is less multiply by their own kernels */
+    bool multiplies_in_tiles; /* dense layers by kernels of their own */
     void *noted_addresses[2]; /* gemm_blas.c's */
     bool used_clblast;        /* gemm_clblast.c's */
 };
@@ -165,7 +165,7 @@ enum { CLGRAD_CL_MAX_PIECES = 8 };
 typedef struct clgrad_cl_recipe {
     cl_uint count;
     const char *pieces[CLGRAD_CL_MAX_PIECES];
-    char options[CLGRAD_CL_BUILD_OPTIONS_SIZE + CLGRAD_CL_OPTIONS_SIZE];
+    char options[CLGRAD_CL_BUILD_OPTIONS_SIZE + CLGRAD_CL_NAME_SIZE + CLGRAD_CL_OPTIONS_SIZE + 16];
 } clgrad_cl_recipe;
 
 /* ---- compiled programs on disk ---- */
@@ -189,7 +189,7 @@ void clgrad_cl_save_program(clgrad_cl_context *cl, const clgrad_cl_recipe *recip
  */
 typedef struct clgrad_cl_launch {
     clgrad_cl_context *cl;
-    char name[64];
+    char name[CLGRAD_CL_NAME_SIZE];
     cl_kernel kernel;
     size_t group_limit; /* the largest group that the kernel can run in */
     cl_uint next;       /* argument */

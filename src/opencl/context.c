@@ -60,9 +60,10 @@ static clgrad_status set_up(clgrad_cl_context *cl)
 
     cl_device_fp_config precision = 0;
     clGetDeviceInfo(cl->device, CL_DEVICE_SINGLE_FP_CONFIG, sizeof precision, &precision, NULL);
-    snprintf(cl->build_options, sizeof cl->build_options, "%s %s -DGROUP_SIZE=%zu -DSTRIP=%zu", language,
+    snprintf(cl->build_options, sizeof cl->build_options, "%s %s -DGROUP_SIZE=%zu -DSTRIP=%zu -DONE_LANE=%d",
+             language,
              precision & CL_FP_CORRECTLY_ROUNDED_DIVIDE_SQRT ? "-cl-fp32-correctly-rounded-divide-sqrt" : "",
-             cl->group_size, cl->strip);
+             cl->group_size, cl->strip, cl->is_cpu);
 
     clgrad_fault none[2] = {{0}};
     cl_int error = CL_SUCCESS;

@@ -1,16 +1,11 @@
 #include "cl_backend.h"
 
-static bool in_tiles(const clgrad_cl_context *cl, clgrad_tensor x, clgrad_tensor weight)
-{
-    return (double)x.shape[0] * (double)x.shape[1] * (double)weight.shape[0] < cl->tiled_below;
-}
-
 /* The product, then bias and activation in one pass. */
 static clgrad_status forward(clgrad_context *context, const clgrad_activation *activation, clgrad_tensor x,
                              clgrad_tensor weight, clgrad_tensor bias, clgrad_tensor z, clgrad_tensor h)
 {
     clgrad_cl_context *cl = clgrad_cl(context);
-    if (in_tiles(cl, x, weight))
+    if (cl->multiplies_in_tiles)
         return clgrad_cl_dense_tiles_forward(context, activation, x, weight, bias, z, h);
     const size_t batch = x.shape[0], in = x.shape[1], out = weight.shape[0];
     const clgrad_cl_product product = {
@@ -42,7 +37,7 @@ static clgrad_status backward(clgrad_context *context, const clgrad_activation *
 {
     static const clgrad_activation identity = {.kind = CLGRAD_ACTIVATION_IDENTITY};
     clgrad_cl_context *cl = clgrad_cl(context);
-    if (in_tiles(cl, x, weight))
+    if (cl->multiplies_in_tiles)
         return clgrad_cl_dense_tiles_backward(context, activation, x, weight, z, dh, dz, dweight, dbias, dx,
                                               chain);
     if (chain.given_dz) { /* the identity of it, which asks for no NaN but its own */
@@ -83,9 +78,9 @@ static clgrad_status backward(clgrad_context *context, const clgrad_activation *
 }
 
 /* The tiles' kernel has the numbers at hand; behind a BLAS it would be a pass more. */
-static bool chains(clgrad_context *context, clgrad_tensor x, clgrad_tensor weight)
+static bool chains(clgrad_context *context)
 {
-    return in_tiles(clgrad_cl(context), x, weight);
+    return clgrad_cl(context)->multiplies_in_tiles;
 }
 
 const clgrad_dense_functions clgrad_cl_dense_functions = {

@@ -1,11 +1,7 @@
 #include "cl_backend.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* From here on (512 * 1024 * 1024, say) OpenBLAS was faster than dense_tiles.c: docs/performance.md. */
-#define LARGE ((double)((size_t)1 << 29))
 
 /* A host BLAS, for devices that share the host's memory. */
 static bool can_run_blas(const clgrad_cl_context *cl)
@@ -21,8 +17,8 @@ static bool can_run_blas(const clgrad_cl_context *cl)
 }
 
 /*
- * CLBlast is tuned for GPUs. On CPUs dense layers multiply by kernels of their own (dense_tiles.c), large
- * ones by a host BLAS if there is one. CLGRAD_GEMM overrides the choice, for all sizes.
+ * CLBlast is tuned for GPUs. On CPUs dense layers multiply by kernels of their own (dense_tiles.c).
+ * CLGRAD_GEMM overrides the choice.
  */
 clgrad_status clgrad_cl_choose_gemm(clgrad_cl_context *cl)
 {
@@ -41,13 +37,10 @@ clgrad_status clgrad_cl_choose_gemm(clgrad_cl_context *cl)
 
     cl->gemm = &clgrad_cl_clblast;
 #ifdef CLGRAD_HAVE_BLAS
-    if (by_default ? cl->is_cpu && has_blas : strcmp(wish, "blas") == 0)
+    if (!by_default && strcmp(wish, "blas") == 0)
         cl->gemm = &clgrad_cl_blas;
 #endif
-    if (by_default)
-        cl->tiled_below = !cl->is_cpu ? 0 : has_blas ? LARGE : INFINITY;
-    else
-        cl->tiled_below = strcmp(wish, "tiles") == 0 ? INFINITY : 0;
+    cl->multiplies_in_tiles = by_default ? cl->is_cpu : strcmp(wish, "tiles") == 0;
     return CLGRAD_STATUS_SUCCESS;
 }
 

@@ -38,12 +38,16 @@ static const char *const sources[][CLGRAD_CL_MAX_PIECES] = {
     [CLGRAD_CL_NORMALIZATION] = {clgrad_kernel_common, clgrad_kernel_columns, clgrad_kernel_normalization},
 };
 
-/* A kernel and the program that it comes from, each built the first time that it is asked for. */
+/*
+ * A kernel and the program that it comes from, built the first time that it is asked for. A source of several
+ * kernels has each between #ifdef KERNEL_name and #endif, so that a program is this kernel alone: a driver
+ * compiles all that a program has, some of them (PoCL, for the disk) each of its kernels several times.
+ */
 typedef struct clgrad_cl_kernel {
     struct clgrad_cl_kernel *next;
     clgrad_cl_source source;
     char options[CLGRAD_CL_OPTIONS_SIZE];
-    char name[64];
+    char name[CLGRAD_CL_NAME_SIZE];
     cl_program program;
     cl_kernel kernel;
     size_t group_limit;
@@ -66,7 +70,8 @@ static clgrad_cl_recipe make_recipe(const clgrad_cl_context *cl, const clgrad_cl
         recipe.pieces[recipe.count] = sources[entry->source][recipe.count];
         recipe.count++;
     }
-    snprintf(recipe.options, sizeof recipe.options, "%s %s", cl->build_options, entry->options);
+    snprintf(recipe.options, sizeof recipe.options, "%s -DKERNEL_%s%s%s", cl->build_options, entry->name,
+             entry->options[0] != '\0' ? " " : "", entry->options);
     return recipe;
 }
 
@@ -124,20 +129,11 @@ static clgrad_status build_program(clgrad_cl_context *cl, clgrad_cl_kernel *entr
     return error == CL_SUCCESS ? CLGRAD_STATUS_SUCCESS : fail_build(cl, entry, error);
 }
 
-/* Kernels of one source and the same options share their program. */
 static clgrad_status add_kernel(clgrad_cl_context *cl, clgrad_cl_kernel *entry)
 {
-    for (const clgrad_cl_kernel *other = cl->kernels; other != NULL && entry->program == NULL;
-         other = other->next)
-        if (other->source == entry->source && strcmp(other->options, entry->options) == 0) {
-            clRetainProgram(other->program);
-            entry->program = other->program;
-        }
-    if (entry->program == NULL) {
-        clgrad_status status = build_program(cl, entry);
-        if (status != CLGRAD_STATUS_SUCCESS)
-            return status;
-    }
+    clgrad_status status = build_program(cl, entry);
+    if (status != CLGRAD_STATUS_SUCCESS)
+        return status;
     cl_int error = CL_SUCCESS;
     entry->kernel = clCreateKernel(entry->program, entry->name, &error);
     if (error == CL_INVALID_KERNEL_NAME || error == CL_INVALID_PROGRAM_EXECUTABLE)

@@ -148,6 +148,7 @@ class Bench:
             row["forms"], times, row["disturbed"] = self.attempt(case, roles, variants)
             if not row["disturbed"]:
                 break
+            print(f"{case.name}: {', '.join(row['disturbed'])}", file=sys.stderr, flush=True)
         if "floor" in times and not case.bytes:
             times["floor"] = [t * case.flops / bench_cases.PEAK_FLOPS for t in times["floor"]]
         row["rounds"] = times
@@ -198,7 +199,7 @@ def parse_options():
                         help="rows of an earlier bench.json that this run does not measure; may be repeated")
     parser.add_argument("--resume", action="store_true",
                         help="go on with DIR/bench.json, written after every case: measure what it lacks or has disturbed")
-    parser.add_argument("--markdown", metavar="FILE", help="put the table between the two markers in FILE")
+    parser.add_argument("--markdown", metavar="FILE", help="replace the table between the two markers in FILE by all rows there are: measured, resumed, merged")
     parser.add_argument("--report", action="store_true", help="measure nothing, report what --merge or --resume bring")
     return parser.parse_args()
 
@@ -237,6 +238,12 @@ def main():
     measured = {row["name"] for row in bench_report.merge(before)["rows"]
                 if not row.get("disturbed")} if options.resume else set()
     cases = [] if options.report else choose_cases(options, measured)
+    if options.report and not before:
+        raise SystemExit("--report: there is nothing to report; --resume or --merge FILE bring rows")
+    if not options.report and not cases and not measured:
+        raise SystemExit(f"no case has {' or '.join(options.only)} in its name")
+    if options.markdown:
+        bench_report.around_table(options.markdown)  # not after an hour
 
     print(bench_report.HEADER)
     if cases:
@@ -256,7 +263,7 @@ def main():
         except ImportError as missing:
             print(f"no plots: {missing}", file=sys.stderr)
         else:
-            bench_plot.draw(report["rows"], options.output)
+            bench_plot.draw(report["rows"], options.output, bench_report.where(report))
     return 0 if complete else 1
 
 

@@ -67,12 +67,13 @@ def spread(rows):
 
 
 def findings(rows):
-    with_target = [row for row in rows if met(row) is not None]
+    with_target = [row for row in rows if row["targets"]]
     if with_target:
-        yield f"{sum(map(met, with_target))} of {len(with_target)} figures that have a target meet it."
-    disturbed = sum(bool(row.get("disturbed")) for row in rows)
-    if disturbed:
-        yield f"{disturbed} rows were disturbed, say nothing and do not count: measure them again with --resume."
+        verdicts = [met(row) for row in with_target]
+        yield f"{len(with_target)} figures have a target: {verdicts.count(True)} meet it, {verdicts.count(False)} do " \
+              f"not, {verdicts.count(None)} were disturbed."
+    if any(row.get("disturbed") for row in rows):
+        yield "Disturbed rows say nothing and do not count: --resume measures them again."
     for kind, work in (("batch", "twice"), ("width", "at most four times")):
         jumps = [(name, largest_jump(rows, f"growth/{kind}/", role))
                  for role, name in (("clgrad", "clgrad"), ("peer", "PyTorch"))]
@@ -92,8 +93,11 @@ def findings(rows):
 # ---- files ----
 
 def read(path):
-    with open(path) as file:
-        return json.load(file)
+    try:
+        with open(path) as file:
+            return json.load(file)
+    except (OSError, ValueError) as error:
+        raise SystemExit(f"{path} is no bench.json: {error}")
 
 
 def write(report, path):
@@ -113,13 +117,26 @@ def merge(reports):
             "rows": sorted(rows.values(), key=lambda row: position.get(row["name"], len(position)))}
 
 
-def markdown(report):
+def machine_of(report):
+    """Of several runs' machines the later one's words."""
     machine = {}
     for m in report["machines"]:
         machine.update({key: value for key, value in m.items() if value})
+    return machine
+
+
+def where(report):
+    machine = machine_of(report)
+    return f"{machine['device']}; {machine['cores']} cores; {machine['date']}, at {machine['commit']}"
+
+
+def markdown(report):
+    machine = machine_of(report)
     dates = sorted({m["date"] for m in report["machines"]})
     yield f"- device: {machine['device']}; {machine['cores']} cores; {machine['system']}"
-    yield f"- peers: {machine.get('peer')}; {machine.get('openblas')}"
+    peers = [machine[key] for key in ("peer", "openblas") if machine.get(key)]
+    if peers:
+        yield "- peers: " + "; ".join(peers)
     yield f"- taken {dates[0]}" + (f" to {dates[-1]}" if len(dates) > 1 else "") + f", at {machine['commit']}"
     for sentence in findings(report["rows"]):
         yield "- " + sentence
@@ -133,12 +150,20 @@ def markdown(report):
         yield "| " + " | ".join(cells(row)) + " |"
 
 
-def write_markdown(report, path):
-    with open(path) as file:
-        text = file.read()
-    before, begin, rest = text.partition(BEGIN)
+def around_table(path):
+    """What stands before and behind the place for the table."""
+    try:
+        with open(path) as file:
+            before, begin, rest = file.read().partition(BEGIN)
+    except OSError as error:
+        raise SystemExit(f"--markdown {path}: {error.strerror}")
     _, end, after = rest.partition(END)
     if not begin or not end:
-        raise SystemExit(f"{path} has no place for the table: {BEGIN} and {END}")
+        raise SystemExit(f"--markdown {path}: it has no place for the table, {BEGIN} and {END}")
+    return before, after
+
+
+def write_markdown(report, path):
+    before, after = around_table(path)
     with open(path, "w") as file:
         file.write("\n".join([before + BEGIN, *markdown(report), END]) + after)
