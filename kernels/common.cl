@@ -84,3 +84,4 @@ static void record_fault(__global int *record, int kind, ulong position, int val
 #define FAULT_INPUT_LENGTH 3
 #define FAULT_TARGET_LENGTH 4
 #define FAULT_GROUP 5
+#define FAULT_ANOMALY 6

@@ -46,3 +46,18 @@ __kernel void tensor_axpby(ulong n, real alpha, __global const storage *x, ulong
     STORE(y, y_at + i, beta == 0 ? product : product + beta * LOAD(y, y_at + i));
 }
 #endif
+
+/* Record an element that is NaN or infinite. Every work-item takes a strip. */
+#ifdef KERNEL_tensor_look
+__kernel void tensor_look(ulong n, __global const storage *x, ulong x_at, int site, __global int *fault)
+{
+    const size_t first = get_global_id(0) * STRIP, end = min(n, (ulong)(first + STRIP));
+    for (size_t i = first; i < end; i++) {
+        const real value = LOAD(x, x_at + i);
+        if (!isfinite(value)) {
+            record_fault(fault, FAULT_ANOMALY, i, as_int(value), (ulong)site);
+            return;
+        }
+    }
+}
+#endif

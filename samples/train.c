@@ -26,6 +26,19 @@
 
 enum { EXIT_REFUSED = 2 };
 
+/* A loss that is not finite ends the training where it is first seen. */
+static bool check_loss(const train_position *position, clgrad_message *message)
+{
+    if (isfinite(position->loss_sum))
+        return true;
+    snprintf(
+        message->text, sizeof message->text,
+        "the loss of epoch %zu is %s within its first %zu rows: the training diverged, try a smaller --lr; "
+        "--detect-anomaly names the operation where it began",
+        position->epoch + 1, isnan(position->loss_sum) ? "not a number" : "infinite", position->rows);
+    return false;
+}
+
 /*
  * From a position on to the end of its epoch, a batch at a time: the training rows in an order that is new in
  * each epoch. An interrupt ends it behind any batch. The position moves on.
@@ -48,6 +61,8 @@ static bool train_epoch(train_session *session, train_position *position, train_
         if (train_progress_due(progress) || position->batch == session->batches || stop) {
             if (!train_session_loss_sum(session, read, position->batch - read, &position->loss_sum, message))
                 return false;
+            if (!check_loss(position, message))
+                return false;
             read = position->batch;
             train_progress_update(progress, position->epoch, position->rows,
                                   position->loss_sum / (double)position->rows);
@@ -59,12 +74,7 @@ static bool train_epoch(train_session *session, train_position *position, train_
     train_progress_epoch(progress, position->epoch, loss);
     train_pace_epoch(&session->pace, position->epoch, loss);
     *position = (train_position){.epoch = position->epoch + 1};
-    if (isfinite(loss))
-        return true;
-    snprintf(message->text, sizeof message->text,
-             "the loss of epoch %zu is %s: the training diverged, try a smaller --lr", position->epoch,
-             isnan(loss) ? "not a number" : "infinite");
-    return false;
+    return true;
 }
 
 /* From a position on to the last epoch or to an interrupt, with a checkpoint there and on the way. */
@@ -152,6 +162,9 @@ int main(int argc, char **argv)
         goto cleanup;
     }
 
+    if (options.detect_anomaly &&
+        !train_succeeded(context, clgrad_context_detect_anomaly(context, true), &message))
+        goto cleanup;
     if (options.check_steps > 0 && !train_check(context, &options, &data.train, &check_passed, &message))
         goto cleanup;
     if (!train_session_create(context, &options, &data.train, &data.test, &session, &message) ||

@@ -195,6 +195,8 @@ const train_option train_option_list[] = {
     {"seed", "N", set_seed, AT(seed), false, "of the digits, the CSV's split, the weights and the batches"},
     {"check", "[N]", set_check, AT(check_steps), false,
      "first repeat N steps on the reference device and compare"},
+    {"detect-anomaly", NULL, set_flag, AT(detect_anomaly), false,
+     "look at every result, and stop at the first that is NaN or infinite, by name; slower"},
     {"save", "FILE", set_text, AT(save), false,
      "a checkpoint at the end, and where an interrupt (Ctrl-C) ends the training"},
     {"checkpoint-every", "N", set_size, AT(checkpoint_every), false, "with --save: also every N epochs"},

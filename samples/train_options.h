@@ -50,6 +50,7 @@ typedef struct train_options {
     bool lr_given;
     clgrad_optimizer optimizer;
     bool no_bias_decay;
+    bool detect_anomaly;
     float clip_norm, clip_value; /* INFINITY: not given */
     size_t accumulate;           /* batches a step of the optimizer */
     clgrad_schedule schedule;    /* total_iters, T_max and total_steps of 0: the whole training */

@@ -29,6 +29,9 @@ typedef struct clgrad_tensor_functions {
                            clgrad_tensor y);
     clgrad_status (*gather)(clgrad_context *context, clgrad_tensor source, clgrad_tensor indices,
                             clgrad_tensor destination);
+    /* Record a fault of kind ANOMALY where a float32 tensor has a NaN or an infinity; the site is its limit.
+     */
+    clgrad_status (*look)(clgrad_context *context, clgrad_tensor tensor, int32_t site);
 } clgrad_tensor_functions;
 
 typedef struct clgrad_activation_functions {
@@ -145,7 +148,8 @@ typedef struct clgrad_backend {
 } clgrad_backend;
 
 /*
- * An index that pointed outside its range, found while an operation ran. finish and read leave what the
+ * An index that pointed outside its range, found while an operation ran, or with detect_anomaly a result that
+ * is not finite. finish and read leave what the
  * device has found in context->fault, and clear the device's own record; src/context.c reports it.
  */
 typedef enum clgrad_fault_kind {
@@ -154,7 +158,8 @@ typedef enum clgrad_fault_kind {
     CLGRAD_FAULT_ROW = 2,           /* a row index of a gather */
     CLGRAD_FAULT_INPUT_LENGTH = 3,  /* of a ctc: valid are 0 to limit - 1, the time steps */
     CLGRAD_FAULT_TARGET_LENGTH = 4, /* of a ctc: likewise, the target's room */
-    CLGRAD_FAULT_GROUP = 5          /* an optimizer's group; valid is -1 too; suspends no step */
+    CLGRAD_FAULT_GROUP = 5,         /* an optimizer's group; valid is -1 too; suspends no step */
+    CLGRAD_FAULT_ANOMALY = 6 /* no index: an element that is not finite; value has its bits, limit a site */
 } clgrad_fault_kind;
 
 typedef struct clgrad_fault {
@@ -171,6 +176,8 @@ struct clgrad_context {
     size_t references; /* the caller's, and one for each live buffer */
     clgrad_fault fault;
     clgrad_counters counters;
+    struct clgrad_anomalies *anomalies; /* with detect_anomaly: see anomaly.c */
+    size_t layer;                       /* that a network's call is at, counted from 1; 0 outside */
     char error[sizeof(clgrad_message)];
 };
 

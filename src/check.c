@@ -28,14 +28,9 @@ void clgrad_check_pointer(clgrad_check *check, const char *name, const void *poi
         clgrad_check_fail(check, CLGRAD_STATUS_INVALID_ARGUMENT, "%s is NULL", name);
 }
 
-/* "[2, 3]", for the sentences. */
-typedef struct shape_text {
-    char text[24 * CLGRAD_TENSOR_MAX_RANK];
-} shape_text;
-
-static shape_text write_shape(int rank, const size_t *shape)
+clgrad_shape_text clgrad_write_shape(int rank, const size_t *shape)
 {
-    shape_text result = {"["};
+    clgrad_shape_text result = {"["};
     for (int i = 0; i < rank; i++) {
         size_t used = strlen(result.text);
         snprintf(result.text + used, sizeof result.text - used, i == 0 ? "%zu" : ", %zu", shape[i]);
@@ -76,7 +71,7 @@ void clgrad_check_tensor_any_type(clgrad_check *check, const char *name, clgrad_
     else if (!fits(tensor))
         clgrad_check_fail(check, CLGRAD_STATUS_OUT_OF_RANGE,
                           "%s has shape %s at offset %zu, but its buffer holds %zu elements", name,
-                          write_shape(tensor.rank, tensor.shape).text, tensor.offset,
+                          clgrad_write_shape(tensor.rank, tensor.shape).text, tensor.offset,
                           tensor.buffer->bytes / clgrad_type_size(tensor.type));
 }
 
@@ -91,7 +86,8 @@ void clgrad_check_tensor(clgrad_check *check, const char *name, clgrad_tensor te
                           clgrad_type_name(tensor.type), clgrad_type_name(type));
     else if (rank != CLGRAD_ANY_RANK && tensor.rank != rank)
         clgrad_check_fail(check, CLGRAD_STATUS_INVALID_SHAPE, "%s has shape %s, it must have %d dimension%s",
-                          name, write_shape(tensor.rank, tensor.shape).text, rank, rank == 1 ? "" : "s");
+                          name, clgrad_write_shape(tensor.rank, tensor.shape).text, rank,
+                          rank == 1 ? "" : "s");
 }
 
 void clgrad_check_shape(clgrad_check *check, const char *name, clgrad_tensor tensor, clgrad_type type,
@@ -100,7 +96,8 @@ void clgrad_check_shape(clgrad_check *check, const char *name, clgrad_tensor ten
     clgrad_check_tensor(check, name, tensor, type, CLGRAD_ANY_RANK);
     if (check->status == CLGRAD_STATUS_SUCCESS && !same_shape(tensor, rank, shape))
         clgrad_check_fail(check, CLGRAD_STATUS_INVALID_SHAPE, "%s has shape %s, it must have shape %s", name,
-                          write_shape(tensor.rank, tensor.shape).text, write_shape(rank, shape).text);
+                          clgrad_write_shape(tensor.rank, tensor.shape).text,
+                          clgrad_write_shape(rank, shape).text);
 }
 
 void clgrad_check_rank(clgrad_check *check, const char *name, clgrad_tensor tensor, int minimum, int maximum,
@@ -109,8 +106,8 @@ void clgrad_check_rank(clgrad_check *check, const char *name, clgrad_tensor tens
     if (check->status == CLGRAD_STATUS_SUCCESS && (tensor.rank < minimum || tensor.rank > maximum))
         clgrad_check_fail(check, CLGRAD_STATUS_INVALID_SHAPE,
                           "%s has shape %s, it must have %s%d dimension%s, %s", name,
-                          write_shape(tensor.rank, tensor.shape).text, minimum < maximum ? "at least " : "",
-                          minimum, minimum == 1 ? "" : "s", dimensions);
+                          clgrad_write_shape(tensor.rank, tensor.shape).text,
+                          minimum < maximum ? "at least " : "", minimum, minimum == 1 ? "" : "s", dimensions);
 }
 
 /* Whether a shape's dimensions, aligned at the last, are each 1 or the other's. */
@@ -130,8 +127,8 @@ void clgrad_check_broadcast(clgrad_check *check, const char *name, clgrad_tensor
     if (check->status == CLGRAD_STATUS_SUCCESS && !stretches(tensor, other))
         clgrad_check_fail(check, CLGRAD_STATUS_INVALID_SHAPE,
                           "%s has shape %s, which does not stretch to %s's shape %s", name,
-                          write_shape(tensor.rank, tensor.shape).text, other_name,
-                          write_shape(other.rank, other.shape).text);
+                          clgrad_write_shape(tensor.rank, tensor.shape).text, other_name,
+                          clgrad_write_shape(other.rank, other.shape).text);
 }
 
 void clgrad_check_same_shape(clgrad_check *check, const char *name, clgrad_tensor tensor,
@@ -139,8 +136,8 @@ void clgrad_check_same_shape(clgrad_check *check, const char *name, clgrad_tenso
 {
     if (check->status == CLGRAD_STATUS_SUCCESS && !same_shape(tensor, other.rank, other.shape))
         clgrad_check_fail(check, CLGRAD_STATUS_INVALID_SHAPE, "%s has shape %s, but %s has shape %s", name,
-                          write_shape(tensor.rank, tensor.shape).text, other_name,
-                          write_shape(other.rank, other.shape).text);
+                          clgrad_write_shape(tensor.rank, tensor.shape).text, other_name,
+                          clgrad_write_shape(other.rank, other.shape).text);
 }
 
 void clgrad_check_like(clgrad_check *check, const char *name, clgrad_tensor tensor, const char *other_name,
@@ -199,5 +196,5 @@ void clgrad_check_scalar(clgrad_check *check, const char *name, clgrad_tensor te
     if (check->status == CLGRAD_STATUS_SUCCESS && (tensor.rank > 1 || clgrad_tensor_count(tensor) != 1))
         clgrad_check_fail(check, CLGRAD_STATUS_INVALID_SHAPE,
                           "%s has shape %s, it must be one number (shape [] or [1])", name,
-                          write_shape(tensor.rank, tensor.shape).text);
+                          clgrad_write_shape(tensor.rank, tensor.shape).text);
 }

@@ -39,6 +39,12 @@ void clgrad_check_tensor(clgrad_check *check, const char *name, clgrad_tensor te
 /* The same of any type that there is. */
 void clgrad_check_tensor_any_type(clgrad_check *check, const char *name, clgrad_tensor tensor);
 
+/* "[2, 3]", for the sentences. */
+typedef struct clgrad_shape_text {
+    char text[24 * CLGRAD_TENSOR_MAX_RANK];
+} clgrad_shape_text;
+clgrad_shape_text clgrad_write_shape(int rank, const size_t *shape);
+
 /* A tensor (checked as above) of exactly this shape. */
 void clgrad_check_shape(clgrad_check *check, const char *name, clgrad_tensor tensor, clgrad_type type,
                         int rank, const size_t *shape);

@@ -1,4 +1,4 @@
-#include "internal.h"
+#include "anomaly.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +42,12 @@ void clgrad_context_destroy(clgrad_context *context)
     clgrad_context_release(context);
 }
 
+void clgrad_context_delete(clgrad_context *context)
+{
+    clgrad_anomalies_end(context);
+    context->backend->context->destroy(context);
+}
+
 const char *clgrad_context_error(const clgrad_context *context)
 {
     return context != NULL ? context->error : "the context is NULL";
@@ -51,6 +57,8 @@ const clgrad_device *clgrad_context_device(const clgrad_context *context)
 {
     return context != NULL ? &context->device : NULL;
 }
+
+/* ---- faults ---- */
 
 /* What a fault's sentence is made of: where the index stood, and what it chose among, where that has a name.
  */
@@ -63,12 +71,12 @@ static const struct {
     [CLGRAD_FAULT_TARGET_LENGTH] = {"target_lengths", NULL, NULL},
 };
 
-clgrad_status clgrad_context_report_fault(clgrad_context *context)
+static clgrad_status report(clgrad_context *context, clgrad_fault fault)
 {
-    const clgrad_fault fault = context->fault;
-    context->fault = (clgrad_fault){0};
     if (fault.kind == CLGRAD_FAULT_NONE)
         return CLGRAD_STATUS_SUCCESS;
+    if (fault.kind == CLGRAD_FAULT_ANOMALY)
+        return clgrad_anomalies_report(context, fault);
     const char *later = fault.position == INT32_MAX ? " or later" : "";
     if (fault.kind == CLGRAD_FAULT_GROUP)
         return clgrad_fail(context, CLGRAD_STATUS_INVALID_INDEX,
@@ -85,6 +93,15 @@ clgrad_status clgrad_context_report_fault(clgrad_context *context)
     return clgrad_fail(context, CLGRAD_STATUS_INVALID_INDEX, "%s[%d%s] is %d, but the %s has the %s 0 to %d",
                        name, fault.position, later, fault.value, owner, fault_names[fault.kind].noun,
                        fault.limit - 1);
+}
+
+clgrad_status clgrad_context_report_fault(clgrad_context *context)
+{
+    const clgrad_fault fault = context->fault;
+    context->fault = (clgrad_fault){0};
+    const clgrad_status status = report(context, fault);
+    clgrad_anomalies_forget(context);
+    return status;
 }
 
 clgrad_status clgrad_context_counters(const clgrad_context *context, clgrad_counters *counters)

@@ -23,6 +23,9 @@ clgrad_status clgrad_fail_message(clgrad_message *message, clgrad_status status,
     "\"opencl\", \"opencl:gpu\", \"opencl:cpu\", \"opencl:accelerator\", \"opencl:PLATFORM.DEVICE\" (two " \
     "numbers) or \"reference\""
 
+/* Give back what the context holds, and itself. */
+void clgrad_context_delete(clgrad_context *context);
+
 /* A context lives until the caller and every buffer have let go of it. */
 static inline void clgrad_context_retain(clgrad_context *context)
 {
@@ -31,7 +34,7 @@ static inline void clgrad_context_retain(clgrad_context *context)
 static inline void clgrad_context_release(clgrad_context *context)
 {
     if (--context->references == 0)
-        context->backend->context->destroy(context);
+        clgrad_context_delete(context);
 }
 
 /* Turn what context->fault holds, if anything, into a status and a sentence, and clear it. */

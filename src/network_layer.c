@@ -302,12 +302,29 @@ static const struct {
 #undef ROW
 };
 
+/* While a layer runs its context knows which. */
+static void enter(const clgrad_layer_call *call)
+{
+    call->network->context->layer = 1 + (size_t)(call->layer - call->network->layers);
+}
+
+static void leave(const clgrad_layer_call *call)
+{
+    call->network->context->layer = 0;
+}
+
 clgrad_status clgrad_layer_forward(const clgrad_layer_call *call)
 {
-    return passes[call->layer->layer.kind].forward(call);
+    enter(call);
+    const clgrad_status status = passes[call->layer->layer.kind].forward(call);
+    leave(call);
+    return status;
 }
 
 clgrad_status clgrad_layer_backward(const clgrad_layer_call *call, clgrad_tensor dy, clgrad_tensor dx)
 {
-    return passes[call->layer->layer.kind].backward(call, dy, dx);
+    enter(call);
+    const clgrad_status status = passes[call->layer->layer.kind].backward(call, dy, dx);
+    leave(call);
+    return status;
 }

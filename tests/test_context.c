@@ -284,11 +284,11 @@ static void machine_without_opencl(void **state)
 static void statuses_have_names(void **state)
 {
     (void)state;
-    static const char *const names[] = {"success",       "invalid_argument",     "invalid_shape",
-                                        "invalid_type",  "invalid_context",      "out_of_range",
-                                        "invalid_index", "device_not_found",     "build_failed",
-                                        "out_of_memory", "out_of_device_memory", "device_error",
-                                        "unsupported",   "file_error",           "invalid_file"};
+    static const char *const names[] = {
+        "success",         "invalid_argument", "invalid_shape",        "invalid_type",
+        "invalid_context", "out_of_range",     "invalid_index",        "device_not_found",
+        "build_failed",    "out_of_memory",    "out_of_device_memory", "device_error",
+        "unsupported",     "file_error",       "invalid_file",         "not_finite"};
     for (size_t i = 0; i < COUNT(names); i++) {
         assert_string_equal(clgrad_status_name((clgrad_status)i), names[i]);
         assert_true(strlen(clgrad_status_meaning((clgrad_status)i)) > 0);

@@ -11,6 +11,8 @@
 
 #include <clgrad/status.h>
 
+#include <stdbool.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -94,9 +96,28 @@ CLGRAD_API const clgrad_device *clgrad_context_device(const clgrad_context *cont
  * be used above all, has to be computed anew (clgrad_network_zero_gradients begins an accumulation anew).
  *
  * @return SUCCESS; INVALID_ARGUMENT (NULL); INVALID_INDEX as above; OUT_OF_DEVICE_MEMORY;
- *         OUT_OF_MEMORY; DEVICE_ERROR
+ *         NOT_FINITE (clgrad_context_detect_anomaly); OUT_OF_MEMORY; DEVICE_ERROR
  */
 CLGRAD_API clgrad_status clgrad_context_finish(clgrad_context *context);
+
+/**
+ * Look at every result for NaN and infinities, or (enabled false, as at first) no longer; for finding where
+ * numbers went wrong. Named after PyTorch's torch.autograd.set_detect_anomaly.
+ *
+ * Everything that a call writes into a float32 tensor is looked at, on the device, without a wait: what
+ * clgrad_tensor_write brings, outputs, gradients, parameters, the optimizer's state, and inside a network
+ * every layer's. The first NaN or infinity is kept, suspends every optimizer step behind it, so that no
+ * parameter is lost to it, and is reported as NOT_FINITE by the next clgrad_tensor_read or
+ * clgrad_context_finish: the operation, in a network its layer (counted from 0), the result, its shape, one
+ * of the elements, and its value. The report ends the suspension, as for an index (clgrad_context_finish).
+ *
+ * Every result costs one more command that reads it once; a training step takes about twice as long. What the
+ * caller's own kernels write (opencl.h) is not seen.
+ *
+ * @return SUCCESS; INVALID_ARGUMENT (NULL); OUT_OF_MEMORY; and on leaving the mode, which waits, whatever
+ *         clgrad_context_finish has to report
+ */
+CLGRAD_API clgrad_status clgrad_context_detect_anomaly(clgrad_context *context, bool enabled);
 
 /**
  * What a context has done since it was opened. Once a call has been made with some shape, the same call

@@ -39,7 +39,8 @@ extern "C" {
     X(11, DEVICE_ERROR, device_error, "a call into the device's driver failed")                             \
     X(12, UNSUPPORTED, unsupported, "this device or this build of the library cannot do that")              \
     X(13, FILE_ERROR, file_error, "a file cannot be opened, read or written")                               \
-    X(14, INVALID_FILE, invalid_file, "a file is damaged, or not what it should be")
+    X(14, INVALID_FILE, invalid_file, "a file is damaged, or not what it should be")                        \
+    X(15, NOT_FINITE, not_finite, "a result is NaN or infinite (see clgrad_context_detect_anomaly)")
 
 typedef enum clgrad_status {
 #define CLGRAD_STATUS_ENUM(value, identifier, name, meaning) CLGRAD_STATUS_##identifier = value,

@@ -115,7 +115,7 @@ CLGRAD_API clgrad_status clgrad_tensor_write(clgrad_context *context, clgrad_ten
  * Copy a tensor into host memory. Waits for everything enqueued before it.
  *
  * @param bytes  size of data; must be the tensor's: INVALID_SHAPE otherwise
- * @return also INVALID_INDEX, as clgrad_context_finish; data has been filled then
+ * @return also INVALID_INDEX and NOT_FINITE, as clgrad_context_finish; data has been filled then
  */
 CLGRAD_API clgrad_status clgrad_tensor_read(clgrad_context *context, clgrad_tensor tensor, void *data,
                                             size_t bytes);

@@ -35,7 +35,7 @@ clgrad_status clgrad_opencl_context_create(cl_command_queue queue, clgrad_contex
 
 cl_command_queue clgrad_opencl_queue(const clgrad_context *context)
 {
-    return context != NULL && context->backend == &clgrad_cl_backend
+    return context != NULL && context->backend->context == clgrad_cl_backend.context
                ? ((const clgrad_cl_context *)context)->queue
                : NULL;
 }

@@ -112,6 +112,18 @@ static clgrad_status gather(clgrad_context *context, clgrad_tensor source, clgra
     return clgrad_cl_enqueue(&launch, 1);
 }
 
+static clgrad_status look(clgrad_context *context, clgrad_tensor tensor, int32_t site)
+{
+    const size_t n = clgrad_tensor_count(tensor);
+    clgrad_cl_launch launch = clgrad_cl_begin(context, CLGRAD_CL_TENSOR, NULL, "tensor_look");
+    clgrad_cl_give_count(&launch, n);
+    clgrad_cl_give_tensor(&launch, tensor);
+    clgrad_cl_give_int(&launch, site);
+    clgrad_cl_give_fault(&launch);
+    clgrad_cl_over_elements(&launch, clgrad_cl_cover(n, launch.cl->strip));
+    return clgrad_cl_enqueue(&launch, 1);
+}
+
 const clgrad_tensor_functions clgrad_cl_tensor_functions = {
     .allocate = allocate,
     .release = release,
@@ -121,4 +133,5 @@ const clgrad_tensor_functions clgrad_cl_tensor_functions = {
     .copy = copy,
     .axpby = axpby,
     .gather = gather,
+    .look = look,
 };

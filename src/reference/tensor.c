@@ -168,6 +168,21 @@ static clgrad_status tensor_gather(clgrad_context *context, clgrad_tensor source
     return CLGRAD_STATUS_SUCCESS;
 }
 
+static clgrad_status tensor_look(clgrad_context *context, clgrad_tensor tensor, int32_t site)
+{
+    const float *data = clgrad_ref_data(tensor);
+    const size_t count = clgrad_tensor_count(tensor);
+    size_t i = 0;
+    while (i < count && isfinite(data[i]))
+        i++;
+    int32_t bits;
+    if (i < count) {
+        memcpy(&bits, &data[i], sizeof bits);
+        clgrad_ref_fault(context, CLGRAD_FAULT_ANOMALY, i, bits, (size_t)site);
+    }
+    return CLGRAD_STATUS_SUCCESS;
+}
+
 const clgrad_tensor_functions clgrad_ref_tensor_functions = {
     .allocate = tensor_allocate,
     .release = tensor_release,
@@ -177,4 +192,5 @@ const clgrad_tensor_functions clgrad_ref_tensor_functions = {
     .copy = tensor_copy,
     .axpby = tensor_axpby,
     .gather = tensor_gather,
+    .look = tensor_look,
 };
