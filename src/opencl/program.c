@@ -99,9 +99,10 @@ static clgrad_status fail_build(clgrad_cl_context *cl, const clgrad_cl_kernel *e
     if (log != NULL)
         clGetProgramBuildInfo(entry->program, cl->device, CL_PROGRAM_BUILD_LOG, bytes, log, NULL);
     clgrad_status status = clgrad_fail(
-        &cl->base, CLGRAD_STATUS_BUILD_FAILED, "the kernel %s%s%s does not build on %s (%s): %s: %s",
-        entry->name, entry->options[0] != '\0' ? " " : "", entry->options, cl->base.device.name,
-        cl->base.device.driver, clgrad_cl_error_name(error), log != NULL ? log : "");
+        &cl->base, error == CL_OUT_OF_HOST_MEMORY ? CLGRAD_STATUS_OUT_OF_MEMORY : CLGRAD_STATUS_BUILD_FAILED,
+        "the kernel %s%s%s does not build on %s (%s): %s: %s", entry->name,
+        entry->options[0] != '\0' ? " " : "", entry->options, cl->base.device.name, cl->base.device.driver,
+        clgrad_cl_error_name(error), log != NULL ? log : "");
     free(log);
     return status;
 }
@@ -127,10 +128,13 @@ static clgrad_status build_program(clgrad_cl_context *cl, clgrad_cl_kernel *entr
 /* Kernels of one source and the same options share their program. */
 static clgrad_status add_kernel(clgrad_cl_context *cl, clgrad_cl_kernel *entry)
 {
+    cl_int error = CL_SUCCESS;
     for (const clgrad_cl_kernel *other = cl->kernels; other != NULL && entry->program == NULL;
          other = other->next)
         if (other->source == entry->source && strcmp(other->options, entry->options) == 0) {
-            clRetainProgram(other->program);
+            error = clRetainProgram(other->program);
+            if (error != CL_SUCCESS)
+                return clgrad_cl_fail(cl, error, "clRetainProgram");
             entry->program = other->program;
         }
     if (entry->program == NULL) {
@@ -138,16 +142,16 @@ static clgrad_status add_kernel(clgrad_cl_context *cl, clgrad_cl_kernel *entry)
         if (status != CLGRAD_STATUS_SUCCESS)
             return status;
     }
-    cl_int error = CL_SUCCESS;
     entry->kernel = clCreateKernel(entry->program, entry->name, &error);
     if (error == CL_INVALID_KERNEL_NAME || error == CL_INVALID_PROGRAM_EXECUTABLE)
         return fail_build(cl, entry, error);
     if (error != CL_SUCCESS)
         return clgrad_cl_fail(cl, error, "clCreateKernel");
+    error = clGetKernelWorkGroupInfo(entry->kernel, cl->device, CL_KERNEL_WORK_GROUP_SIZE,
+                                     sizeof entry->group_limit, &entry->group_limit, NULL);
+    if (error != CL_SUCCESS)
+        return clgrad_cl_fail(cl, error, "clGetKernelWorkGroupInfo");
     cl->base.counters.kernels_created++;
-    if (clGetKernelWorkGroupInfo(entry->kernel, cl->device, CL_KERNEL_WORK_GROUP_SIZE,
-                                 sizeof entry->group_limit, &entry->group_limit, NULL) != CL_SUCCESS)
-        entry->group_limit = SIZE_MAX;
     entry->next = cl->kernels;
     cl->kernels = entry;
     return CLGRAD_STATUS_SUCCESS;
