@@ -196,8 +196,8 @@ clgrad_status clgrad_ref_context_create(clgrad_context **context, clgrad_message
 clgrad_status clgrad_cl_context_create(const char *specification, clgrad_context **context,
                                        clgrad_message *message);
 
-/* Describe the backend's devices: the reference is one, OpenCL answers how many there are. */
+/* Describe the backend's devices: the reference is one, OpenCL says how many there are. OUT_OF_MEMORY. */
 void clgrad_ref_device(clgrad_device *device);
-size_t clgrad_cl_device_list(clgrad_device *devices, size_t capacity);
+clgrad_status clgrad_cl_device_list(clgrad_device *devices, size_t capacity, size_t *count);
 
 #endif

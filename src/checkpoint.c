@@ -43,9 +43,14 @@ static void check_notes(clgrad_check *check, const clgrad_note *notes, size_t co
         clgrad_check_pointer(check, "a note's value", notes[i].value);
         if (check->status != CLGRAD_STATUS_SUCCESS)
             return;
-        if (!clgrad_safetensors_takes(notes[i].name) || !clgrad_safetensors_takes(notes[i].value))
-            clgrad_check_fail(check, CLGRAD_STATUS_INVALID_ARGUMENT,
-                              "the note \"%s\" or its value is no UTF-8", clgrad_shown(notes[i].name, shown));
+        clgrad_status taken = clgrad_safetensors_takes(notes[i].name);
+        if (taken == CLGRAD_STATUS_SUCCESS)
+            taken = clgrad_safetensors_takes(notes[i].value);
+        if (taken == CLGRAD_STATUS_OUT_OF_MEMORY)
+            fail_memory(check);
+        else if (taken != CLGRAD_STATUS_SUCCESS)
+            clgrad_check_fail(check, taken, "the note \"%s\" or its value is no UTF-8",
+                              clgrad_shown(notes[i].name, shown));
         for (size_t k = 0; k < i; k++)
             if (strcmp(notes[k].name, notes[i].name) == 0)
                 clgrad_check_fail(check, CLGRAD_STATUS_INVALID_ARGUMENT, "there are two notes \"%s\"",

@@ -7,7 +7,11 @@ clgrad_status clgrad_device_list(clgrad_device *devices, size_t capacity, size_t
 {
     if (count == NULL || (devices == NULL && capacity > 0))
         return CLGRAD_STATUS_INVALID_ARGUMENT;
-    size_t found = clgrad_cl_device_list(devices, capacity);
+    size_t found;
+    clgrad_status status = clgrad_cl_device_list(devices, capacity, &found);
+    *count = 0;
+    if (status != CLGRAD_STATUS_SUCCESS)
+        return status;
     if (found < capacity)
         clgrad_ref_device(&devices[found]);
     *count = found + 1;

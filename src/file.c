@@ -89,21 +89,26 @@ static int sync_file(int descriptor)
     return fsync(descriptor) == 0 ? 0 : errno;
 }
 
-/* A rename is on the disk when its folder is. Some file systems cannot sync a folder and say EINVAL. */
-static int sync_folder(const char *path)
+/* The folder that a path is in. NULL without memory. */
+static char *folder_of(const char *path)
 {
     const char *slash = strrchr(path, '/');
     const size_t length = slash == NULL ? 0 : slash == path ? 1 : (size_t)(slash - path);
     char *folder = malloc(length + 2);
     if (folder == NULL)
-        return ENOMEM;
+        return NULL;
     memcpy(folder, path, length);
     strcpy(folder + length, length == 0 ? "." : "");
+    return folder;
+}
+
+/* A rename is on the disk when its folder is. Some file systems cannot sync a folder and say EINVAL. */
+static int sync_folder(const char *folder)
+{
     const int descriptor = open(folder, O_RDONLY | O_CLOEXEC);
     int error = descriptor == -1 ? errno : sync_file(descriptor);
     if (descriptor != -1)
         close(descriptor);
-    free(folder);
     return error == EINVAL ? 0 : error;
 }
 
@@ -134,21 +139,11 @@ static int fill(int descriptor, const clgrad_piece *pieces, size_t count)
     return error == 0 ? sync_file(descriptor) : error;
 }
 
-clgrad_status clgrad_file_replace(const char *path, const clgrad_piece *pieces, size_t count,
-                                  clgrad_message *message)
+/* Write a new file of that name and give it the path's: then it is in place, or gone. */
+static int put_in_place(const char *path, char *name, const mode_t *permissions, const clgrad_piece *pieces,
+                        size_t count)
 {
-    struct stat old = {0};
-    int descriptor = -1;
-    const bool exists = lstat(path, &old) == 0;
-    if (exists && !S_ISREG(old.st_mode) && !S_ISLNK(old.st_mode)) /* a rename would do away with a device */
-        return clgrad_fail_message(message, CLGRAD_STATUS_FILE_ERROR,
-                                   CLGRAD_PATH " cannot be written: it is there and no regular file", path);
-    char *name = malloc(strlen(path) + MORE_NAME);
-    if (name == NULL)
-        return clgrad_fail_message(message, CLGRAD_STATUS_OUT_OF_MEMORY, "the host is out of memory");
-
-    const mode_t permissions = old.st_mode & 0777;
-    int error = create_beside(path, exists && S_ISREG(old.st_mode) ? &permissions : NULL, name, &descriptor);
+    int descriptor = -1, error = create_beside(path, permissions, name, &descriptor);
     if (error == 0)
         error = fill(descriptor, pieces, count);
     if (descriptor != -1) {
@@ -159,16 +154,35 @@ clgrad_status clgrad_file_replace(const char *path, const clgrad_piece *pieces, 
         if (error != 0)
             unlink(name);
     }
-    free(name);
-    if (error != 0)
-        return clgrad_fail_message(message, CLGRAD_STATUS_FILE_ERROR, CLGRAD_PATH " cannot be written: %s",
-                                   path, strerror(error));
-    error = sync_folder(path);
-    if (error != 0)
+    return error;
+}
+
+clgrad_status clgrad_file_replace(const char *path, const clgrad_piece *pieces, size_t count,
+                                  clgrad_message *message)
+{
+    struct stat old = {0};
+    const bool exists = lstat(path, &old) == 0;
+    int error = exists || errno == ENOENT ? 0 : errno; /* whose permissions would the new file have? */
+    if (exists && !S_ISREG(old.st_mode) && !S_ISLNK(old.st_mode)) /* a rename would do away with a device */
         return clgrad_fail_message(message, CLGRAD_STATUS_FILE_ERROR,
-                                   CLGRAD_PATH
-                                   " is written and in its place, but its folder cannot be synced, "
-                                   "so that it may be gone after a loss of power: %s",
-                                   path, strerror(error));
-    return CLGRAD_STATUS_SUCCESS;
+                                   CLGRAD_PATH " cannot be written: it is there and no regular file", path);
+    const mode_t permissions = old.st_mode & 0777;
+    char *folder = folder_of(path), *name = malloc(strlen(path) + MORE_NAME);
+    clgrad_status status = CLGRAD_STATUS_SUCCESS;
+    if (folder == NULL || name == NULL)
+        status = clgrad_fail_message(message, CLGRAD_STATUS_OUT_OF_MEMORY, "the host is out of memory");
+    if (status == CLGRAD_STATUS_SUCCESS && error == 0)
+        error = put_in_place(path, name, exists && S_ISREG(old.st_mode) ? &permissions : NULL, pieces, count);
+    if (status == CLGRAD_STATUS_SUCCESS && error != 0)
+        status = clgrad_fail_message(message, CLGRAD_STATUS_FILE_ERROR, CLGRAD_PATH " cannot be written: %s",
+                                     path, strerror(error));
+    if (status == CLGRAD_STATUS_SUCCESS && (error = sync_folder(folder)) != 0)
+        status =
+            clgrad_fail_message(message, CLGRAD_STATUS_FILE_ERROR,
+                                CLGRAD_PATH " is written and in its place, but its folder cannot be synced, "
+                                            "so that it may be gone after a loss of power: %s",
+                                path, strerror(error));
+    free(folder);
+    free(name);
+    return status;
 }

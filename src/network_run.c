@@ -212,7 +212,6 @@ static clgrad_status backward(clgrad_network *network, clgrad_tensor x, const cl
         dx.offset = network->d[current];
         status = clgrad_layer_backward(&call, dy, dx);
     }
-    network->draws++;
     return status;
 }
 
@@ -277,12 +276,12 @@ static clgrad_status compute_gradients(clgrad_network *network, const char *call
                                        const clgrad_loss_inputs *inputs, clgrad_tensor loss)
 {
     clgrad_status status = begin_call(network, call, x, inputs, loss, true);
-    if (status == CLGRAD_STATUS_SUCCESS)
-        status = run_backward(network, x, inputs, network->gradients, loss);
-    if (status == CLGRAD_STATUS_SUCCESS) {
-        network->accumulating = false; /* what was accumulated has been overwritten */
-        network->pending = true;
-    }
+    if (status != CLGRAD_STATUS_SUCCESS)
+        return status;
+    status = run_backward(network, x, inputs, network->gradients, loss);
+    network->accumulating = false; /* what was accumulated has been overwritten */
+    network->pending = status == CLGRAD_STATUS_SUCCESS;
+    network->draws += status == CLGRAD_STATUS_SUCCESS;
     return status;
 }
 
@@ -290,7 +289,14 @@ static clgrad_status train(clgrad_network *network, const char *call, clgrad_ten
                            const clgrad_loss_inputs *inputs, clgrad_tensor loss)
 {
     clgrad_status status = compute_gradients(network, call, x, inputs, loss);
-    return status == CLGRAD_STATUS_SUCCESS ? clgrad_network_step(network) : status;
+    if (status != CLGRAD_STATUS_SUCCESS)
+        return status;
+    status = clgrad_network_step(network);
+    if (status != CLGRAD_STATUS_SUCCESS) { /* the whole call is repeated, with the same random numbers */
+        network->draws--;
+        network->pending = false;
+    }
+    return status;
 }
 
 /* Each call with a target alone, and with all inputs that a loss may take. */
@@ -333,8 +339,10 @@ clgrad_status clgrad_network_accumulate(clgrad_network *network, clgrad_tensor x
     if (status == CLGRAD_STATUS_SUCCESS)
         status = clgrad_tensor_axpby(network->context, scale, network->addend,
                                      network->accumulating ? 1.0f : 0.0f, network->gradients);
-    if (status == CLGRAD_STATUS_SUCCESS)
+    if (status == CLGRAD_STATUS_SUCCESS) {
         network->accumulating = network->pending = true;
+        network->draws++;
+    }
     return status;
 }
 

@@ -136,7 +136,9 @@ static clgrad_status read_header(clgrad_safetensors *file, const char *path, clg
         json_error_t error;
         char shown[CLGRAD_SHOWN_SIZE];
         file->root = json_loadb(text, (size_t)length, JSON_REJECT_DUPLICATES, &error);
-        if (file->root == NULL && json_error_code(&error) == json_error_out_of_memory)
+        /* Where it is out of memory the parser says so, or nothing; or it takes a text for no token. */
+        if (file->root == NULL &&
+            (json_error_code(&error) == json_error_out_of_memory || error.text[0] == '\0'))
             status = no_memory(message);
         else if (file->root == NULL)
             status = REFUSE(message, "its header is no JSON that can be read: %s (byte %d)", path,
@@ -373,11 +375,15 @@ clgrad_status clgrad_safetensors_read(const clgrad_safetensors *file, const clgr
 
 /* ---- a file that is written ---- */
 
-bool clgrad_safetensors_takes(const char *text)
+clgrad_status clgrad_safetensors_takes(const char *text)
 {
-    json_t *string = json_string(text);
+    json_error_t error;
+    json_t *string = json_pack_ex(&error, 0, "s", text);
+    if (string == NULL)
+        return json_error_code(&error) == json_error_invalid_utf8 ? CLGRAD_STATUS_INVALID_ARGUMENT
+                                                                  : CLGRAD_STATUS_OUT_OF_MEMORY;
     json_decref(string);
-    return string != NULL;
+    return CLGRAD_STATUS_SUCCESS;
 }
 
 /* Set a member of an object, which takes the value over; false without memory. */
@@ -386,11 +392,15 @@ static bool set(json_t *object, const char *name, json_t *value)
     return json_object_set_new(object, name, value) == 0;
 }
 
+/* NULL without memory. */
 static json_t *describe(const clgrad_safetensors_array *array)
 {
     json_t *shape = json_array();
     for (size_t i = 0; i < array->rank; i++)
-        json_array_append_new(shape, json_integer((json_int_t)array->shape[i]));
+        if (json_array_append_new(shape, json_integer((json_int_t)array->shape[i])) != 0) {
+            json_decref(shape);
+            return NULL;
+        }
     return json_pack("{s:s, s:o, s:[I, I]}", "dtype", array->dtype, "shape", shape, "data_offsets",
                      (json_int_t)array->begin, (json_int_t)array->end);
 }

@@ -58,8 +58,8 @@ const clgrad_safetensors_array *clgrad_safetensors_find(const clgrad_safetensors
 clgrad_status clgrad_safetensors_read(const clgrad_safetensors *file, const clgrad_safetensors_array *array,
                                       void *data, clgrad_message *message);
 
-/* Whether a name or a text can be written: it must be UTF-8. */
-bool clgrad_safetensors_takes(const char *text);
+/* Whether a name or a text can be written: INVALID_ARGUMENT where it is no UTF-8; OUT_OF_MEMORY. */
+clgrad_status clgrad_safetensors_takes(const char *text);
 
 /*
  * Replace the file of that path as a whole (file.h). Of the arrays, begin and end are set here. Every name

@@ -62,7 +62,8 @@ CLGRAD_API clgrad_status clgrad_network_save(const clgrad_network *network, cons
  *
  * @return SUCCESS; INVALID_ARGUMENT (NULL); FILE_ERROR (there is no such file, or it cannot be read);
  *         INVALID_FILE (damaged, no checkpoint, of another network, of a version that this library does not
- *         know); INVALID_INDEX; OUT_OF_MEMORY; OUT_OF_DEVICE_MEMORY; DEVICE_ERROR
+ *         know; or the host had no memory for a word of its header, which then looks damaged); INVALID_INDEX;
+ *         OUT_OF_MEMORY; OUT_OF_DEVICE_MEMORY; DEVICE_ERROR
  */
 CLGRAD_API clgrad_status clgrad_network_load(clgrad_network *network, const char *path);
 

@@ -41,12 +41,13 @@ typedef struct clgrad_device {
 
 /**
  * List the devices of this machine: every OpenCL device by platform and index, then the reference,
- * which is always there and always last.
+ * which is always there and always last. A driver that fails when it is asked is left out.
  *
  * @param devices   receives up to capacity entries; may be NULL when capacity is 0
  * @param capacity  number of entries that devices has room for
- * @param count     receives the number of devices there are, which may exceed capacity
- * @return SUCCESS; INVALID_ARGUMENT when count is NULL, or devices is NULL and capacity is not 0
+ * @param count     receives the number of devices there are, which may exceed capacity; 0 after a failure
+ * @return SUCCESS; INVALID_ARGUMENT when count is NULL, or devices is NULL and capacity is not 0;
+ *         OUT_OF_MEMORY
  */
 CLGRAD_API clgrad_status clgrad_device_list(clgrad_device *devices, size_t capacity, size_t *count);
 
@@ -64,7 +65,7 @@ CLGRAD_API clgrad_status clgrad_device_list(clgrad_device *devices, size_t capac
  * @param message        receives a sentence after a failure; may be NULL
  * @return SUCCESS; INVALID_ARGUMENT (context is NULL, or the specification, CLGRAD_GEMM or CLGRAD_CACHE
  *         cannot be read); DEVICE_NOT_FOUND; UNSUPPORTED (the device offers no kernel language clgrad can
- *         use); OUT_OF_MEMORY; DEVICE_ERROR
+ *         use); OUT_OF_MEMORY; OUT_OF_DEVICE_MEMORY; DEVICE_ERROR
  */
 CLGRAD_API clgrad_status clgrad_context_create(const char *specification, clgrad_context **context,
                                                clgrad_message *message);
@@ -72,7 +73,8 @@ CLGRAD_API clgrad_status clgrad_context_create(const char *specification, clgrad
 /**
  * Close a context: waits for its queue and gives back what it holds. NULL is accepted. Buffers and
  * networks that are still alive keep what they need; destroy them afterwards in any order, but make
- * no other call on them.
+ * no other call on them. (Where the driver fails to wait, a few kilobytes that it may still write to are
+ * not freed.)
  */
 CLGRAD_API void clgrad_context_destroy(clgrad_context *context);
 

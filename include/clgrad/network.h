@@ -63,6 +63,14 @@ CLGRAD_API void clgrad_network_destroy(clgrad_network *network);
  * All return SUCCESS; INVALID_ARGUMENT (NULL, an absent tensor, a tensor that overlaps the network's own
  * memory, an output that overlaps an input); INVALID_SHAPE; INVALID_TYPE; INVALID_CONTEXT; OUT_OF_RANGE;
  * BUILD_FAILED; UNSUPPORTED (as dense.h); OUT_OF_DEVICE_MEMORY; OUT_OF_MEMORY; DEVICE_ERROR.
+ *
+ * One that fails on its way (status.h) leaves parameters, optimizer state and the number of steps as they
+ * were, and draws the same random numbers when it is repeated. But
+ *  - a pass in training may have moved batch_norm's running statistics, and moves them again when it is
+ *    repeated: whoever needs the same bits writes back what they were before;
+ *  - after a backward or a train_step the gradients are undefined, and an accumulation begins anew; what was
+ *    accumulated before a failing accumulate is still there;
+ *  - a step may have clipped the gradients; clipped again, they change by rounding at most.
  */
 
 /** prediction [batch, outputs] = the network's output for x, in evaluation. */

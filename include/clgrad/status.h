@@ -5,6 +5,11 @@
  * Every function that can fail returns a clgrad_status. The context that it was called on (or, where
  * there is no context yet, a clgrad_message) holds one sentence with the actual values. The library
  * never prints, aborts or exits. A call that is refused has changed nothing and enqueued nothing.
+ *
+ * A call that fails on its way, since the device or the host cannot go on (BUILD_FAILED, OUT_OF_MEMORY,
+ * OUT_OF_DEVICE_MEMORY, DEVICE_ERROR), may have written to its outputs; beside them it has changed nothing but
+ * what its documentation names. What it has created by then is given back. It may be repeated, and then does
+ * what it would have done at once.
  */
 #ifndef CLGRAD_STATUS_H
 #define CLGRAD_STATUS_H

@@ -86,8 +86,14 @@ typedef struct clgrad_cl_device {
     clgrad_device description;
 } clgrad_cl_device;
 
-/* A device that somebody else has chosen; a sub-device has no specification. */
-void clgrad_cl_find_device(cl_platform_id platform, cl_device_id id, clgrad_cl_device *device);
+/* A device that somebody else has chosen; one that a search does not find, a sub-device say, has no
+ * specification. */
+clgrad_status clgrad_cl_find_device(cl_platform_id platform, cl_device_id id, clgrad_cl_device *device,
+                                    clgrad_message *message);
+
+/* Ask a device for a number (or several). Once error is one nothing more is asked, so that the first is told.
+ */
+void clgrad_cl_ask(cl_int *error, cl_device_id id, cl_device_info what, size_t bytes, void *answer);
 
 /* The best device that a specification, which begins with "opencl", allows. */
 clgrad_status clgrad_cl_choose_device(const char *specification, clgrad_cl_device *device,
@@ -99,6 +105,10 @@ extern const clgrad_backend clgrad_cl_backend;
 clgrad_status clgrad_cl_open(const clgrad_cl_device *device, cl_command_queue queue, clgrad_context **context,
                              clgrad_message *message);
 
+/* Memory of at least one byte, with these contents unless they are NULL. */
+clgrad_status clgrad_cl_create_memory(clgrad_cl_context *cl, size_t bytes, const void *contents,
+                                      cl_mem *memory);
+
 /* NULL is accepted. */
 void clgrad_cl_release_memory(cl_mem memory);
 
@@ -109,7 +119,8 @@ void clgrad_cl_release_memory(cl_mem memory);
 clgrad_status clgrad_cl_fetch_fault(clgrad_cl_context *cl);
 clgrad_status clgrad_cl_keep_fault(clgrad_cl_context *cl);
 
-/* Turn an OpenCL error into a status and a sentence that names the call. */
+/* Turn an OpenCL error into a status, and into one with a sentence that names the call. */
+clgrad_status clgrad_cl_status(cl_int error);
 clgrad_status clgrad_cl_fail(clgrad_cl_context *cl, cl_int error, const char *call);
 const char *clgrad_cl_error_name(cl_int error);
 

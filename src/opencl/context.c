@@ -7,7 +7,7 @@
  * The kernels are written in OpenCL C 1.2. What the device itself lists decides, not its platform's version:
  * a 3.0 device need not compile 2.0.
  */
-static const char *choose_language(cl_device_id device)
+static const char *choose_language(cl_device_id device, cl_int *error)
 {
     cl_name_version versions[32];
     size_t bytes = 0;
@@ -23,17 +23,17 @@ static const char *choose_language(cl_device_id device)
     }
     char text[256] = "";
     unsigned major = 0, minor = 0;
-    clGetDeviceInfo(device, CL_DEVICE_OPENCL_C_VERSION, sizeof text, text, NULL);
+    clgrad_cl_ask(error, device, CL_DEVICE_OPENCL_C_VERSION, sizeof text, text);
     sscanf(text, "OpenCL C %u.%u", &major, &minor);
     return major > 1 || (major == 1 && minor >= 2) ? "-cl-std=CL1.2" : NULL;
 }
 
 /* Group sizes: large enough to fill a GPU's lanes, small enough that a CPU has groups to share out. */
-static void choose_groups(clgrad_cl_context *cl)
+static void choose_groups(clgrad_cl_context *cl, cl_int *error)
 {
     size_t limit = 1, sizes[16] = {1};
-    clGetDeviceInfo(cl->device, CL_DEVICE_MAX_WORK_GROUP_SIZE, sizeof limit, &limit, NULL);
-    clGetDeviceInfo(cl->device, CL_DEVICE_MAX_WORK_ITEM_SIZES, sizeof sizes, sizes, NULL);
+    clgrad_cl_ask(error, cl->device, CL_DEVICE_MAX_WORK_GROUP_SIZE, sizeof limit, &limit);
+    clgrad_cl_ask(error, cl->device, CL_DEVICE_MAX_WORK_ITEM_SIZES, sizeof sizes, sizes);
     limit = sizes[0] < limit ? sizes[0] : limit;
     limit = sizes[1] < limit ? sizes[1] : limit;
     size_t wanted = cl->is_cpu ? 64 : 256;
@@ -44,36 +44,39 @@ static void choose_groups(clgrad_cl_context *cl)
         cl->element_group *= 2;
 }
 
-/* Fill in everything that depends on cl->device, cl->context and cl->queue, which are set. */
+/*
+ * Fill in everything that depends on cl->device, cl->context and cl->queue, which are set. What the device
+ * does not tell is not guessed: sums would have another order.
+ */
 static clgrad_status set_up(clgrad_cl_context *cl)
 {
-    const char *language = choose_language(cl->device);
+    cl_int error = CL_SUCCESS;
+    cl_uint units = 1;
+    cl_device_fp_config precision = 0;
+    cl->is_cpu = cl->base.device.type == CLGRAD_DEVICE_CPU;
+    const char *language = choose_language(cl->device, &error);
+    choose_groups(cl, &error);
+    clgrad_cl_ask(&error, cl->device, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof units, &units);
+    clgrad_cl_ask(&error, cl->device, CL_DEVICE_SINGLE_FP_CONFIG, sizeof precision, &precision);
+    if (error != CL_SUCCESS)
+        return clgrad_cl_fail(cl, error, "clGetDeviceInfo");
     if (language == NULL)
         return clgrad_fail(&cl->base, CLGRAD_STATUS_UNSUPPORTED,
                            "the device \"%s\" (%s) compiles no OpenCL C 1.2", cl->base.device.name,
                            cl->base.device.driver);
-    cl->is_cpu = cl->base.device.type == CLGRAD_DEVICE_CPU;
-    choose_groups(cl);
-    cl_uint units = 1;
-    clGetDeviceInfo(cl->device, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof units, &units, NULL);
     cl->compute_units = units;
-
-    cl_device_fp_config precision = 0;
-    clGetDeviceInfo(cl->device, CL_DEVICE_SINGLE_FP_CONFIG, sizeof precision, &precision, NULL);
     snprintf(cl->build_options, sizeof cl->build_options, "%s %s -DGROUP_SIZE=%zu -DSTRIP=%zu -DONE_LANE=%d",
              language,
              precision & CL_FP_CORRECTLY_ROUNDED_DIVIDE_SQRT ? "-cl-fp32-correctly-rounded-divide-sqrt" : "",
              cl->group_size, cl->strip, cl->is_cpu);
 
     clgrad_fault none[2] = {{0}};
-    cl_int error = CL_SUCCESS;
-    cl->fault =
-        clCreateBuffer(cl->context, CL_MEM_READ_WRITE | CL_MEM_COPY_HOST_PTR, sizeof none, none, &error);
-    if (error != CL_SUCCESS)
-        return clgrad_cl_fail(cl, error, "clCreateBuffer");
+    clgrad_status status = clgrad_cl_create_memory(cl, sizeof none, none, &cl->fault);
+    if (status != CLGRAD_STATUS_SUCCESS)
+        return status;
     cl->base.counters.allocations++;
     cl->base.counters.allocated_bytes += sizeof none;
-    clgrad_status status = clgrad_cl_open_cache(cl);
+    status = clgrad_cl_open_cache(cl);
     return status == CLGRAD_STATUS_SUCCESS ? clgrad_cl_choose_gemm(cl) : status;
 }
 
@@ -101,11 +104,18 @@ static clgrad_status attach_queue(clgrad_cl_context *cl, cl_command_queue queue)
 {
     cl_int error = CL_SUCCESS;
     if (queue != NULL) {
-        error = clGetCommandQueueInfo(queue, CL_QUEUE_CONTEXT, sizeof cl->context, &cl->context, NULL);
+        /* What is in cl is released when it closes: so nothing before it is retained. */
+        cl_context owner = NULL;
+        error = clGetCommandQueueInfo(queue, CL_QUEUE_CONTEXT, sizeof owner, &owner, NULL);
         if (error != CL_SUCCESS)
             return clgrad_cl_fail(cl, error, "clGetCommandQueueInfo");
-        clRetainContext(cl->context);
-        clRetainCommandQueue(queue);
+        error = clRetainContext(owner);
+        if (error != CL_SUCCESS)
+            return clgrad_cl_fail(cl, error, "clRetainContext");
+        cl->context = owner;
+        error = clRetainCommandQueue(queue);
+        if (error != CL_SUCCESS)
+            return clgrad_cl_fail(cl, error, "clRetainCommandQueue");
         cl->queue = queue;
         return CLGRAD_STATUS_SUCCESS;
     }
@@ -162,8 +172,7 @@ static clgrad_status finish(clgrad_context *context)
 static void destroy(clgrad_context *context)
 {
     clgrad_cl_context *cl = clgrad_cl(context);
-    if (cl->queue != NULL)
-        clFinish(cl->queue);
+    const bool is_done = cl->queue == NULL || clFinish(cl->queue) == CL_SUCCESS;
     clgrad_cl_save_programs(cl);
     clgrad_cl_release_kernels(cl);
     clgrad_cl_release_memory(cl->fault);
@@ -176,5 +185,6 @@ static void destroy(clgrad_context *context)
     if (cl->context != NULL)
         clReleaseContext(cl->context);
     free(cl->cache_folder);
-    free(cl);
+    if (is_done) /* else a command may still write to what is in it, the record of faults above all */
+        free(cl);
 }

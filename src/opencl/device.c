@@ -1,74 +1,126 @@
 #include "cl_backend.h"
 
+#include <CL/cl_ext.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static void describe(cl_platform_id platform, cl_device_id id, clgrad_device *device)
+void clgrad_cl_ask(cl_int *error, cl_device_id id, cl_device_info what, size_t bytes, void *answer)
+{
+    if (*error == CL_SUCCESS)
+        *error = clGetDeviceInfo(id, what, bytes, answer, NULL);
+}
+
+/* A text is only shown: one that is too long for its room is left out. */
+static void ask_text(cl_int *error, cl_device_id id, cl_device_info what, size_t room, char *text)
+{
+    cl_int asked = *error;
+    clgrad_cl_ask(&asked, id, what, room, text);
+    *error = asked == CL_INVALID_VALUE ? *error : asked;
+}
+
+static cl_int describe(cl_platform_id platform, cl_device_id id, clgrad_device *device)
 {
     char version[128] = "", platform_name[96] = "";
     cl_device_type type = 0;
     cl_ulong memory = 0;
     cl_uint units = 0;
-    clGetDeviceInfo(id, CL_DEVICE_NAME, sizeof device->name, device->name, NULL);
-    clGetDeviceInfo(id, CL_DEVICE_VENDOR, sizeof device->vendor, device->vendor, NULL);
-    clGetDeviceInfo(id, CL_DRIVER_VERSION, sizeof version, version, NULL);
-    clGetPlatformInfo(platform, CL_PLATFORM_NAME, sizeof platform_name, platform_name, NULL);
-    clGetDeviceInfo(id, CL_DEVICE_TYPE, sizeof type, &type, NULL);
-    clGetDeviceInfo(id, CL_DEVICE_GLOBAL_MEM_SIZE, sizeof memory, &memory, NULL);
-    clGetDeviceInfo(id, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof units, &units, NULL);
+    cl_int error = clGetPlatformInfo(platform, CL_PLATFORM_NAME, sizeof platform_name, platform_name, NULL);
+    error = error == CL_INVALID_VALUE ? CL_SUCCESS : error; /* too long, likewise */
+    ask_text(&error, id, CL_DEVICE_NAME, sizeof device->name, device->name);
+    ask_text(&error, id, CL_DEVICE_VENDOR, sizeof device->vendor, device->vendor);
+    ask_text(&error, id, CL_DRIVER_VERSION, sizeof version, version);
+    clgrad_cl_ask(&error, id, CL_DEVICE_TYPE, sizeof type, &type);
+    clgrad_cl_ask(&error, id, CL_DEVICE_GLOBAL_MEM_SIZE, sizeof memory, &memory);
+    clgrad_cl_ask(&error, id, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof units, &units);
     snprintf(device->driver, sizeof device->driver, "%s %s", platform_name, version);
     device->type = type & CL_DEVICE_TYPE_GPU   ? CLGRAD_DEVICE_GPU
                    : type & CL_DEVICE_TYPE_CPU ? CLGRAD_DEVICE_CPU
                                                : CLGRAD_DEVICE_ACCELERATOR;
     device->memory = memory;
     device->compute_units = units;
+    return error;
 }
 
-/* Every device of every platform, in order; NULL where there is none. The caller frees the array. */
-static clgrad_cl_device *find_devices(size_t *count)
-{
-    *count = 0;
-    cl_uint platform_count = 0;
-    if (clGetPlatformIDs(0, NULL, &platform_count) != CL_SUCCESS || platform_count == 0)
-        return NULL;
-    cl_platform_id *platforms = calloc(platform_count, sizeof(cl_platform_id));
-    if (platforms == NULL || clGetPlatformIDs(platform_count, platforms, NULL) != CL_SUCCESS)
-        platform_count = 0;
-
-    clgrad_cl_device *found = NULL;
-    for (cl_uint p = 0; p < platform_count; p++) {
-        cl_uint device_count = 0;
-        if (clGetDeviceIDs(platforms[p], CL_DEVICE_TYPE_ALL, 0, NULL, &device_count) != CL_SUCCESS ||
-            device_count == 0)
-            continue;
-        cl_device_id *ids = calloc(device_count, sizeof(cl_device_id));
-        clgrad_cl_device *grown = realloc(found, (*count + device_count) * sizeof *found);
-        if (grown != NULL)
-            found = grown;
-        if (ids != NULL && grown != NULL &&
-            clGetDeviceIDs(platforms[p], CL_DEVICE_TYPE_ALL, device_count, ids, NULL) == CL_SUCCESS)
-            for (cl_uint d = 0; d < device_count; d++) {
-                clgrad_cl_device *device = &found[(*count)++];
-                *device = (clgrad_cl_device){.id = ids[d]};
-                describe(platforms[p], ids[d], &device->description);
-                snprintf(device->description.specification, sizeof device->description.specification,
-                         "opencl:%u.%u", p, d);
-            }
-        free(ids);
-    }
-    free(platforms);
-    return found;
-}
-
-size_t clgrad_cl_device_list(clgrad_device *devices, size_t capacity)
-{
+/*
+ * Every device of every platform, in order. What a driver cannot be asked is left out, and the first such
+ * failure kept: it matters to those who do not find what they look for.
+ */
+typedef struct search {
+    clgrad_cl_device *found; /* freed by the caller */
     size_t count;
-    clgrad_cl_device *found = find_devices(&count);
-    for (size_t i = 0; i < count && i < capacity; i++)
-        devices[i] = found[i].description;
-    free(found);
-    return count;
+    cl_int error;
+    const char *failed;    /* the call that the error came from */
+    bool is_out_of_memory; /* then there may be more devices */
+} search;
+
+static void note_error(search *s, cl_int error, const char *call)
+{
+    if (s->error == CL_SUCCESS) {
+        s->error = error;
+        s->failed = call;
+    }
+}
+
+static void search_platform(search *s, cl_platform_id platform, cl_uint index)
+{
+    cl_uint count = 0;
+    cl_int error = clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 0, NULL, &count);
+    if (error != CL_SUCCESS && error != CL_DEVICE_NOT_FOUND)
+        note_error(s, error, "clGetDeviceIDs");
+    if (error != CL_SUCCESS || count == 0)
+        return;
+    cl_device_id *ids = calloc(count, sizeof(cl_device_id));
+    clgrad_cl_device *grown = realloc(s->found, (s->count + count) * sizeof *grown);
+    s->found = grown != NULL ? grown : s->found;
+    s->is_out_of_memory |= ids == NULL || grown == NULL;
+    if (!s->is_out_of_memory) {
+        error = clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, count, ids, NULL);
+        if (error != CL_SUCCESS)
+            note_error(s, error, "clGetDeviceIDs");
+        for (cl_uint d = 0; error == CL_SUCCESS && d < count; d++) {
+            clgrad_cl_device device = {.id = ids[d]};
+            const cl_int described = describe(platform, ids[d], &device.description);
+            snprintf(device.description.specification, sizeof device.description.specification,
+                     "opencl:%u.%u", index, d);
+            if (described == CL_SUCCESS)
+                s->found[s->count++] = device;
+            else
+                note_error(s, described, "clGetDeviceInfo");
+        }
+    }
+    free(ids);
+}
+
+static search find_devices(void)
+{
+    search s = {0};
+    cl_uint count = 0;
+    /* The loader's answer where there is no platform at all is no failure. */
+    cl_int error = clGetPlatformIDs(0, NULL, &count);
+    if (error == CL_PLATFORM_NOT_FOUND_KHR || (error == CL_SUCCESS && count == 0))
+        return s;
+    cl_platform_id *platforms = error == CL_SUCCESS ? calloc(count, sizeof(cl_platform_id)) : NULL;
+    s.is_out_of_memory = error == CL_SUCCESS && platforms == NULL;
+    if (platforms != NULL)
+        error = clGetPlatformIDs(count, platforms, NULL);
+    if (error != CL_SUCCESS)
+        note_error(&s, error, "clGetPlatformIDs");
+    for (cl_uint p = 0; platforms != NULL && error == CL_SUCCESS && p < count; p++)
+        search_platform(&s, platforms[p], p);
+    free(platforms);
+    return s;
+}
+
+clgrad_status clgrad_cl_device_list(clgrad_device *devices, size_t capacity, size_t *count)
+{
+    search s = find_devices();
+    for (size_t i = 0; i < s.count && i < capacity && !s.is_out_of_memory; i++)
+        devices[i] = s.found[i].description;
+    *count = s.is_out_of_memory ? 0 : s.count;
+    free(s.found);
+    return s.is_out_of_memory ? CLGRAD_STATUS_OUT_OF_MEMORY : CLGRAD_STATUS_SUCCESS;
 }
 
 /* ---- choosing one ---- */
@@ -122,10 +174,13 @@ static device_names name_devices(const clgrad_cl_device *found, size_t count)
     return names;
 }
 
-static clgrad_status no_device(const char *specification, const clgrad_cl_device *found, size_t count,
-                               clgrad_message *message)
+static clgrad_status no_device(const char *specification, const search *s, clgrad_message *message)
 {
-    if (count == 0)
+    if (s->error != CL_SUCCESS)
+        return clgrad_fail_message(message, clgrad_cl_status(s->error),
+                                   "%s failed while a device for \"%s\" was looked for: %s (%d)", s->failed,
+                                   specification, clgrad_cl_error_name(s->error), s->error);
+    if (s->count == 0)
         return clgrad_fail_message(
             message, CLGRAD_STATUS_DEVICE_NOT_FOUND,
             "there is no OpenCL device for \"%s\": install your GPU's OpenCL driver, or PoCL for the CPU "
@@ -133,7 +188,12 @@ static clgrad_status no_device(const char *specification, const clgrad_cl_device
             specification);
     return clgrad_fail_message(message, CLGRAD_STATUS_DEVICE_NOT_FOUND,
                                "no OpenCL device of this machine is \"%s\"; there is %s", specification,
-                               name_devices(found, count).text);
+                               name_devices(s->found, s->count).text);
+}
+
+static clgrad_status no_memory(clgrad_message *message)
+{
+    return clgrad_fail_message(message, CLGRAD_STATUS_OUT_OF_MEMORY, "the host is out of memory");
 }
 
 clgrad_status clgrad_cl_choose_device(const char *specification, clgrad_cl_device *device,
@@ -143,30 +203,44 @@ clgrad_status clgrad_cl_choose_device(const char *specification, clgrad_cl_devic
         return clgrad_fail_message(message, CLGRAD_STATUS_INVALID_ARGUMENT,
                                    "the device \"%s\" is not understood: use " CLGRAD_SPECIFICATIONS,
                                    specification);
-    size_t count;
-    clgrad_cl_device *found = find_devices(&count);
+    search s = find_devices();
     const clgrad_cl_device *best = NULL;
-    for (size_t i = 0; i < count; i++)
-        if (matches(specification, &found[i].description) &&
-            (best == NULL || is_better(&found[i].description, &best->description)))
-            best = &found[i];
+    for (size_t i = 0; i < s.count; i++)
+        if (matches(specification, &s.found[i].description) &&
+            (best == NULL || is_better(&s.found[i].description, &best->description)))
+            best = &s.found[i];
     clgrad_status status = CLGRAD_STATUS_SUCCESS;
-    if (best != NULL)
-        *device = *best;
+    if (s.is_out_of_memory)
+        status = no_memory(message);
+    else if (best == NULL)
+        status = no_device(specification, &s, message);
     else
-        status = no_device(specification, found, count, message);
-    free(found);
+        *device = *best;
+    free(s.found);
     return status;
 }
 
-void clgrad_cl_find_device(cl_platform_id platform, cl_device_id id, clgrad_cl_device *device)
+clgrad_status clgrad_cl_find_device(cl_platform_id platform, cl_device_id id, clgrad_cl_device *device,
+                                    clgrad_message *message)
 {
-    size_t count;
-    clgrad_cl_device *found = find_devices(&count);
+    search s = find_devices();
+    const clgrad_cl_device *known = NULL;
+    for (size_t i = 0; i < s.count; i++)
+        if (s.found[i].id == id)
+            known = &s.found[i];
+    clgrad_status status = CLGRAD_STATUS_SUCCESS;
     *device = (clgrad_cl_device){.id = id};
-    describe(platform, id, &device->description);
-    for (size_t i = 0; i < count; i++)
-        if (found[i].id == id)
-            *device = found[i];
-    free(found);
+    if (s.is_out_of_memory) {
+        status = no_memory(message);
+    } else if (known != NULL) {
+        *device = *known;
+    } else {
+        const cl_int error = describe(platform, id, &device->description);
+        if (error != CL_SUCCESS)
+            status = clgrad_fail_message(message, clgrad_cl_status(error),
+                                         "the queue's device cannot be asked what it is: %s (%d)",
+                                         clgrad_cl_error_name(error), error);
+    }
+    free(s.found);
+    return status;
 }

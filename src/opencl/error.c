@@ -30,13 +30,23 @@ const char *clgrad_cl_error_name(cl_int error)
     }
 }
 
+clgrad_status clgrad_cl_status(cl_int error)
+{
+    switch (error) {
+    case CL_SUCCESS:
+        return CLGRAD_STATUS_SUCCESS;
+    case CL_OUT_OF_HOST_MEMORY:
+        return CLGRAD_STATUS_OUT_OF_MEMORY;
+    case CL_MEM_OBJECT_ALLOCATION_FAILURE:
+    case CL_INVALID_BUFFER_SIZE:
+        return CLGRAD_STATUS_OUT_OF_DEVICE_MEMORY;
+    default:
+        return CLGRAD_STATUS_DEVICE_ERROR;
+    }
+}
+
 clgrad_status clgrad_cl_fail(clgrad_cl_context *cl, cl_int error, const char *call)
 {
-    clgrad_status status = CLGRAD_STATUS_DEVICE_ERROR;
-    if (error == CL_OUT_OF_HOST_MEMORY)
-        status = CLGRAD_STATUS_OUT_OF_MEMORY;
-    else if (error == CL_MEM_OBJECT_ALLOCATION_FAILURE || error == CL_INVALID_BUFFER_SIZE)
-        status = CLGRAD_STATUS_OUT_OF_DEVICE_MEMORY;
-    return clgrad_fail(&cl->base, status, "%s on %s failed: %s (%d)", call, cl->base.device.name,
-                       clgrad_cl_error_name(error), error);
+    return clgrad_fail(&cl->base, clgrad_cl_status(error), "%s on %s failed: %s (%d)", call,
+                       cl->base.device.name, clgrad_cl_error_name(error), error);
 }

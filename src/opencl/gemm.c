@@ -4,14 +4,14 @@
 #include <string.h>
 
 /* A host BLAS, for devices that share the host's memory. */
-static bool can_run_blas(const clgrad_cl_context *cl)
+static bool can_run_blas(const clgrad_cl_context *cl, cl_int *error)
 {
 #ifdef CLGRAD_HAVE_BLAS
     cl_device_exec_capabilities capabilities = 0;
-    clGetDeviceInfo(cl->device, CL_DEVICE_EXECUTION_CAPABILITIES, sizeof capabilities, &capabilities, NULL);
+    clgrad_cl_ask(error, cl->device, CL_DEVICE_EXECUTION_CAPABILITIES, sizeof capabilities, &capabilities);
     return capabilities & CL_EXEC_NATIVE_KERNEL;
 #else
-    (void)cl;
+    (void)cl, (void)error;
     return false;
 #endif
 }
@@ -23,8 +23,11 @@ static bool can_run_blas(const clgrad_cl_context *cl)
 clgrad_status clgrad_cl_choose_gemm(clgrad_cl_context *cl)
 {
     const char *wish = getenv("CLGRAD_GEMM");
-    const bool has_blas = can_run_blas(cl);
+    cl_int error = CL_SUCCESS;
+    const bool has_blas = can_run_blas(cl, &error);
     const bool by_default = wish == NULL || wish[0] == '\0';
+    if (error != CL_SUCCESS)
+        return clgrad_cl_fail(cl, error, "clGetDeviceInfo");
     if (!by_default && strcmp(wish, "tiles") != 0 && strcmp(wish, "clblast") != 0 &&
         strcmp(wish, "blas") != 0)
         return clgrad_fail(&cl->base, CLGRAD_STATUS_INVALID_ARGUMENT,

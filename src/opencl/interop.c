@@ -17,20 +17,26 @@ clgrad_status clgrad_opencl_context_create(cl_command_queue queue, clgrad_contex
     cl_device_id id = NULL;
     cl_platform_id platform = NULL;
     cl_command_queue_properties properties = 0;
-    if (clGetCommandQueueInfo(queue, CL_QUEUE_DEVICE, sizeof id, &id, NULL) != CL_SUCCESS ||
-        clGetCommandQueueInfo(queue, CL_QUEUE_PROPERTIES, sizeof properties, &properties, NULL) !=
-            CL_SUCCESS ||
-        clGetDeviceInfo(id, CL_DEVICE_PLATFORM, sizeof platform, &platform, NULL) != CL_SUCCESS)
+    cl_int error = clGetCommandQueueInfo(queue, CL_QUEUE_DEVICE, sizeof id, &id, NULL);
+    if (error == CL_SUCCESS)
+        error = clGetCommandQueueInfo(queue, CL_QUEUE_PROPERTIES, sizeof properties, &properties, NULL);
+    if (error == CL_SUCCESS)
+        error = clGetDeviceInfo(id, CL_DEVICE_PLATFORM, sizeof platform, &platform, NULL);
+    if (error == CL_INVALID_COMMAND_QUEUE)
         return clgrad_fail_message(message, CLGRAD_STATUS_INVALID_ARGUMENT,
                                    "opencl_context_create: queue is not a command queue");
+    if (error != CL_SUCCESS)
+        return clgrad_fail_message(message, clgrad_cl_status(error),
+                                   "opencl_context_create: the queue and its device cannot be asked: %s (%d)",
+                                   clgrad_cl_error_name(error), error);
     if (properties & CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE)
         return clgrad_fail_message(
             message, CLGRAD_STATUS_INVALID_ARGUMENT,
             "opencl_context_create: queue executes out of order, clgrad needs an in-order one");
 
     clgrad_cl_device device;
-    clgrad_cl_find_device(platform, id, &device);
-    return clgrad_cl_open(&device, queue, context, message);
+    clgrad_status status = clgrad_cl_find_device(platform, id, &device, message);
+    return status == CLGRAD_STATUS_SUCCESS ? clgrad_cl_open(&device, queue, context, message) : status;
 }
 
 cl_command_queue clgrad_opencl_queue(const clgrad_context *context)
@@ -38,6 +44,13 @@ cl_command_queue clgrad_opencl_queue(const clgrad_context *context)
     return context != NULL && context->backend->context == clgrad_cl_backend.context
                ? ((const clgrad_cl_context *)context)->queue
                : NULL;
+}
+
+/* Once error is one nothing more is asked. */
+static void ask(cl_int *error, cl_mem memory, cl_mem_info what, size_t size, void *answer)
+{
+    if (*error == CL_SUCCESS)
+        *error = clGetMemObjectInfo(memory, what, size, answer, NULL);
 }
 
 clgrad_status clgrad_opencl_buffer_create(clgrad_context *context, cl_mem memory, clgrad_buffer **buffer)
@@ -57,12 +70,18 @@ clgrad_status clgrad_opencl_buffer_create(clgrad_context *context, cl_mem memory
     cl_mem_object_type type = 0;
     cl_mem_flags flags = 0;
     cl_context owner = NULL;
-    size_t bytes = 0;
-    if (clGetMemObjectInfo(memory, CL_MEM_TYPE, sizeof type, &type, NULL) != CL_SUCCESS ||
-        clGetMemObjectInfo(memory, CL_MEM_FLAGS, sizeof flags, &flags, NULL) != CL_SUCCESS ||
-        clGetMemObjectInfo(memory, CL_MEM_CONTEXT, sizeof owner, &owner, NULL) != CL_SUCCESS ||
-        clGetMemObjectInfo(memory, CL_MEM_SIZE, sizeof bytes, &bytes, NULL) != CL_SUCCESS ||
-        type != CL_MEM_OBJECT_BUFFER)
+    cl_mem parent = NULL;
+    size_t bytes = 0, origin = 0;
+    cl_int error = CL_SUCCESS;
+    ask(&error, memory, CL_MEM_TYPE, sizeof type, &type);
+    ask(&error, memory, CL_MEM_FLAGS, sizeof flags, &flags);
+    ask(&error, memory, CL_MEM_CONTEXT, sizeof owner, &owner);
+    ask(&error, memory, CL_MEM_SIZE, sizeof bytes, &bytes);
+    ask(&error, memory, CL_MEM_ASSOCIATED_MEMOBJECT, sizeof parent, &parent);
+    ask(&error, memory, CL_MEM_OFFSET, sizeof origin, &origin);
+    if (error != CL_SUCCESS && error != CL_INVALID_MEM_OBJECT)
+        return clgrad_cl_fail(clgrad_cl(context), error, "opencl_buffer_create: clGetMemObjectInfo");
+    if (error != CL_SUCCESS || type != CL_MEM_OBJECT_BUFFER)
         return clgrad_fail(context, CLGRAD_STATUS_INVALID_ARGUMENT,
                            "opencl_buffer_create: memory is not an OpenCL buffer");
     if (flags & (CL_MEM_READ_ONLY | CL_MEM_WRITE_ONLY))
@@ -78,15 +97,17 @@ clgrad_status clgrad_opencl_buffer_create(clgrad_context *context, cl_mem memory
     if (created == NULL)
         return clgrad_fail(context, CLGRAD_STATUS_OUT_OF_MEMORY,
                            "opencl_buffer_create: the host is out of memory");
-    clRetainMemObject(memory);
-    *created = (clgrad_buffer){
-        .context = context, .bytes = bytes, .storage = memory, .borrowed = true, .root = memory};
-    cl_mem parent = NULL;
-    clGetMemObjectInfo(memory, CL_MEM_ASSOCIATED_MEMOBJECT, sizeof parent, &parent, NULL);
-    if (parent != NULL) {
-        clGetMemObjectInfo(memory, CL_MEM_OFFSET, sizeof created->origin, &created->origin, NULL);
-        created->root = parent;
+    error = clRetainMemObject(memory);
+    if (error != CL_SUCCESS) {
+        free(created);
+        return clgrad_cl_fail(clgrad_cl(context), error, "opencl_buffer_create: clRetainMemObject");
     }
+    *created = (clgrad_buffer){.context = context,
+                               .bytes = bytes,
+                               .storage = memory,
+                               .borrowed = true,
+                               .root = parent != NULL ? parent : memory,
+                               .origin = parent != NULL ? origin : 0};
     clgrad_context_retain(context);
     *buffer = created;
     return CLGRAD_STATUS_SUCCESS;

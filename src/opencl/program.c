@@ -104,9 +104,10 @@ static clgrad_status fail_build(clgrad_cl_context *cl, const clgrad_cl_kernel *e
     if (log != NULL)
         clGetProgramBuildInfo(entry->program, cl->device, CL_PROGRAM_BUILD_LOG, bytes, log, NULL);
     clgrad_status status = clgrad_fail(
-        &cl->base, CLGRAD_STATUS_BUILD_FAILED, "the kernel %s%s%s does not build on %s (%s): %s: %s",
-        entry->name, entry->options[0] != '\0' ? " " : "", entry->options, cl->base.device.name,
-        cl->base.device.driver, clgrad_cl_error_name(error), log != NULL ? log : "");
+        &cl->base, error == CL_OUT_OF_HOST_MEMORY ? CLGRAD_STATUS_OUT_OF_MEMORY : CLGRAD_STATUS_BUILD_FAILED,
+        "the kernel %s%s%s does not build on %s (%s): %s: %s", entry->name,
+        entry->options[0] != '\0' ? " " : "", entry->options, cl->base.device.name, cl->base.device.driver,
+        clgrad_cl_error_name(error), log != NULL ? log : "");
     free(log);
     return status;
 }
@@ -140,10 +141,11 @@ static clgrad_status add_kernel(clgrad_cl_context *cl, clgrad_cl_kernel *entry)
         return fail_build(cl, entry, error);
     if (error != CL_SUCCESS)
         return clgrad_cl_fail(cl, error, "clCreateKernel");
+    error = clGetKernelWorkGroupInfo(entry->kernel, cl->device, CL_KERNEL_WORK_GROUP_SIZE,
+                                     sizeof entry->group_limit, &entry->group_limit, NULL);
+    if (error != CL_SUCCESS)
+        return clgrad_cl_fail(cl, error, "clGetKernelWorkGroupInfo");
     cl->base.counters.kernels_created++;
-    if (clGetKernelWorkGroupInfo(entry->kernel, cl->device, CL_KERNEL_WORK_GROUP_SIZE,
-                                 sizeof entry->group_limit, &entry->group_limit, NULL) != CL_SUCCESS)
-        entry->group_limit = SIZE_MAX;
     entry->next = cl->kernels;
     cl->kernels = entry;
     return CLGRAD_STATUS_SUCCESS;

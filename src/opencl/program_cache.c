@@ -83,15 +83,21 @@ static void make_folder(const char *path)
 
 /* ---- keys and files ---- */
 
+/* None where the driver does not say what it is, or without memory. */
 static block make_key(const clgrad_cl_context *cl, const clgrad_cl_recipe *recipe)
 {
     const clgrad_device *device = &cl->base.device;
     char platform_version[512] = "", about[2048];
     cl_platform_id platform = NULL;
     cl_uint address_bits = 0;
-    clGetDeviceInfo(cl->device, CL_DEVICE_ADDRESS_BITS, sizeof address_bits, &address_bits, NULL);
-    clGetDeviceInfo(cl->device, CL_DEVICE_PLATFORM, sizeof platform, &platform, NULL);
-    clGetPlatformInfo(platform, CL_PLATFORM_VERSION, sizeof platform_version, platform_version, NULL);
+    cl_int error = CL_SUCCESS;
+    clgrad_cl_ask(&error, cl->device, CL_DEVICE_ADDRESS_BITS, sizeof address_bits, &address_bits);
+    clgrad_cl_ask(&error, cl->device, CL_DEVICE_PLATFORM, sizeof platform, &platform);
+    if (error == CL_SUCCESS)
+        error =
+            clGetPlatformInfo(platform, CL_PLATFORM_VERSION, sizeof platform_version, platform_version, NULL);
+    if (error != CL_SUCCESS)
+        return (block){0};
     snprintf(about, sizeof about, "%s\n%s\n%s\n%s\n%u bits\n%s\n", device->name, device->vendor,
              device->driver, platform_version, address_bits, recipe->options);
 
@@ -108,9 +114,12 @@ static block make_key(const clgrad_cl_context *cl, const clgrad_cl_recipe *recip
     return key;
 }
 
+/* NULL for no key, or without memory. */
 static char *make_path(const clgrad_cl_context *cl, block key)
 {
     char name[17];
+    if (key.bytes == NULL)
+        return NULL;
     snprintf(name, sizeof name, "%016llx", (unsigned long long)hash(hash_basis, key));
     return join(cl->cache_folder, name);
 }
@@ -169,6 +178,9 @@ static void write_file(const clgrad_cl_context *cl, const char *path, block key,
         is_written &= fclose(file) == 0;
         if (!is_written || rename(temporary, path) != 0)
             unlink(temporary);
+    } else if (descriptor != -1) {
+        close(descriptor);
+        unlink(temporary);
     }
     free(temporary);
 }

@@ -4,24 +4,10 @@
 
 static clgrad_status allocate(clgrad_context *context, clgrad_buffer *buffer)
 {
-    clgrad_cl_context *cl = clgrad_cl(context);
-    cl_ulong largest = 0;
-    clGetDeviceInfo(cl->device, CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof largest, &largest, NULL);
-    cl_int error = CL_INVALID_BUFFER_SIZE;
-    if (buffer->bytes <= largest)
-        buffer->storage = clCreateBuffer(cl->context, CL_MEM_READ_WRITE,
-                                         buffer->bytes > 0 ? buffer->bytes : 1, NULL, &error);
-    if (error == CL_SUCCESS)
-        return CLGRAD_STATUS_SUCCESS;
-    buffer->storage = NULL;
-    if (error == CL_OUT_OF_HOST_MEMORY)
-        return clgrad_cl_fail(cl, error, "clCreateBuffer");
-    return clgrad_fail(
-        context, CLGRAD_STATUS_OUT_OF_DEVICE_MEMORY,
-        "%s has no room for a buffer of %zu bytes (it allows %llu in one buffer and has %llu in "
-        "all): %s (%d)",
-        context->device.name, buffer->bytes, (unsigned long long)largest,
-        (unsigned long long)context->device.memory, clgrad_cl_error_name(error), error);
+    cl_mem memory;
+    clgrad_status status = clgrad_cl_create_memory(clgrad_cl(context), buffer->bytes, NULL, &memory);
+    buffer->storage = memory;
+    return status;
 }
 
 static void release(clgrad_context *context, clgrad_buffer *buffer)
