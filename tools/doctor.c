@@ -192,12 +192,15 @@ static bool hear(const clgrad_conformance_result *result, void *user)
 {
     const listener *l = user;
     if (result->verdict == CLGRAD_CONFORMANCE_STARTED) {
-        doctor_progress(l->doctor, l->device, result->operation);
+        char words[128];
+        snprintf(words, sizeof words, "%zu/%zu %.96s", l->device->count + 1, l->doctor->operations,
+                 result->operation);
+        doctor_progress(l->device, words);
         return true;
     }
     if (!keep(l->device, result))
         return false;
-    doctor_progress(l->doctor, l->device, NULL);
+    doctor_progress(l->device, NULL);
     if (!l->doctor->json)
         doctor_table_row(&l->device->results[l->device->count - 1]);
     return true;
@@ -223,7 +226,7 @@ static void examine(doctor_state *doctor, doctor_device *d)
             snprintf(d->error, sizeof d->error, "%s: %.1900s", clgrad_status_name(status),
                      clgrad_context_error(d->context));
         d->seconds = now() - begin;
-        doctor_progress(doctor, d, NULL);
+        doctor_progress(d, NULL);
     }
     if (!doctor->json)
         doctor_table_end(d);
@@ -277,6 +280,9 @@ int main(int count, char **arguments)
 {
     doctor_state doctor = {0};
     doctor_device listed = {0};
+    /* What the driver compiles now is what is looked at; and to keep hundreds of programs can take minutes.
+     */
+    setenv("CLGRAD_CACHE", "off", 0);
     int status = read_options(&doctor, count, arguments);
     if (status < 0)
         status = run(&doctor, &listed);

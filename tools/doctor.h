@@ -49,8 +49,8 @@ void doctor_table_begin(const doctor_device *d);
 void doctor_table_row(const doctor_result *r);
 void doctor_table_end(const doctor_device *d);
 
-/* What runs now, on stderr, where that is a terminal; NULL takes it away. */
-void doctor_progress(const doctor_state *doctor, const doctor_device *d, const char *operation);
+/* What is being done, on stderr, where that is a terminal; NULL takes it away. */
+void doctor_progress(const doctor_device *d, const char *words);
 
 /* ---- doctor_json.c ---- */
 

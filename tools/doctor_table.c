@@ -110,13 +110,12 @@ void doctor_table_end(const doctor_device *d)
     fflush(stdout);
 }
 
-void doctor_progress(const doctor_state *doctor, const doctor_device *d, const char *operation)
+void doctor_progress(const doctor_device *d, const char *words)
 {
     if (!isatty(STDERR_FILENO))
         return;
     fprintf(stderr, "\r\033[K");
-    if (operation != NULL)
-        fprintf(stderr, "%s %zu/%zu %s", d->device.specification, d->count + 1, doctor->operations,
-                operation);
+    if (words != NULL)
+        fprintf(stderr, "%s %s", d->device.specification, words);
     fflush(stderr);
 }
