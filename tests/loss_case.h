@@ -77,9 +77,6 @@ loss_exact loss_case_reference(const loss_case *c);
  */
 loss_exact loss_case_terms(const loss_case *c);
 
-/* The part of that for losses of rows, unreduced (loss_row_terms.c). */
-void loss_row_terms(const loss_case *c, loss_exact terms);
-
 /* How often the list's bound counts: the focal losses' power may amplify roundings. */
 double loss_case_bound(const loss_case *c);
 

@@ -8,6 +8,7 @@
 #include <clgrad/activation.h>
 #include <clgrad/checkpoint.h>
 #include <clgrad/clip.h>
+#include <clgrad/conformance.h>
 #include <clgrad/context.h>
 #include <clgrad/dense.h>
 #include <clgrad/gated.h>

@@ -1,15 +1,18 @@
 /*
  * The sums of loss_terms.c for losses of a row of classes.
  */
-#include "loss_case.h"
+#include "loss.h"
+
+#include <float.h>
+#include <math.h>
 
 /* The operands of a row, and where the sums of its gradients go; class i is at [i * stride]. */
 typedef struct row {
-    const loss_case *c;
+    const clgrad_conf_loss_case *c;
     size_t classes, stride;
     const float *p, *t, *o;
     int32_t label;
-    double *value, *dp, *dt, *dother;
+    double *value, *dp, *dt, *dother, *scratch;
 } row;
 
 static double class_weight(const row *r, size_t i)
@@ -162,13 +165,12 @@ static double distance_terms(const row *r, const float *a, const float *b, doubl
 static void triplet_terms(const row *r, double bound)
 {
     const bool swap = r->c->loss.swap;
-    double *nowhere = allocate(r->classes, sizeof *nowhere);
+    double *nowhere = r->scratch;
     double d_pt, d_po, d_to = INFINITY, swapped = INFINITY;
     const double positive = distance_terms(r, r->p, r->t, 0, nowhere, nowhere, &d_pt);
     const double negative = distance_terms(r, r->p, r->o, 0, nowhere, nowhere, &d_po);
     if (swap)
         swapped = distance_terms(r, r->t, r->o, 0, nowhere, nowhere, &d_to);
-    free(nowhere);
     const double lost = (double)(r->classes + 1) * (double)FLT_MIN; /* squares that underflow */
     const bool tie = swap && fabs(d_po - d_to) <= bound * (negative + swapped) + lost;
     const bool from_p = tie || d_po < d_to, from_t = swap && (tie || d_to < d_po);
@@ -216,7 +218,7 @@ static void cross_entropy_terms(const row *r)
 
 static void row_terms(const row *r)
 {
-    const double bound = loss_case_bound(r->c) * 0x1p-24;
+    const double bound = clgrad_conf_loss_bound(r->c) * 0x1p-24;
     switch (r->c->loss.kind) {
     case CLGRAD_LOSS_CROSS_ENTROPY_PROBABILITY:
         *r->value = 0;
@@ -248,11 +250,11 @@ static void row_terms(const row *r)
 /* ---- sequences ---- */
 
 /* Whether an infinite loss has been made 0, which is exact. */
-static bool is_zeroed(const loss_case *c, loss_exact terms, size_t b)
+static bool is_zeroed(const clgrad_conf_loss_case *c, clgrad_conf_sums terms, size_t b)
 {
     bool zero = c->loss.zero_infinity && terms.value[b] == 0;
-    for (size_t i = 0; zero && i < loss_case_count(c); i++)
-        zero = loss_case_row_of(c, i) != b || terms.dprediction[i] == 0;
+    for (size_t i = 0; zero && i < clgrad_conf_loss_count(c); i++)
+        zero = clgrad_conf_loss_row_of(c, i) != b || terms.dprediction[i] == 0;
     return zero;
 }
 
@@ -260,7 +262,7 @@ static bool is_zeroed(const loss_case *c, loss_exact terms, size_t b)
  * The loss and, for each time step that counts, 1; in the gradient the probability and the posterior one,
  * whose difference it is, the latter with 1 for each time step.
  */
-static void ctc_terms(const loss_case *c, loss_exact terms, size_t b)
+static void ctc_terms(const clgrad_conf_loss_case *c, clgrad_conf_sums terms, size_t b)
 {
     const size_t batch = c->shape[1], classes = c->shape[2], times = (size_t)c->input_lengths[b];
     if (!isfinite(terms.value[b]) || is_zeroed(c, terms, b))
@@ -280,15 +282,15 @@ static double *at(double *numbers, size_t offset)
     return numbers != NULL ? numbers + offset : NULL;
 }
 
-void loss_row_terms(const loss_case *c, loss_exact terms)
+void clgrad_conf_loss_row_terms(const clgrad_conf_loss_case *c, clgrad_conf_sums terms, double *scratch)
 {
-    const clgrad_loss_extent extent = loss_case_info(c)->extent;
-    for (size_t b = 0; extent == CLGRAD_LOSS_SEQUENCE && b < loss_case_rows(c); b++)
+    const clgrad_loss_extent extent = c->info->extent;
+    for (size_t b = 0; extent == CLGRAD_LOSS_SEQUENCE && b < clgrad_conf_loss_rows(c); b++)
         ctc_terms(c, terms, b);
     if (extent != CLGRAD_LOSS_ROW && extent != CLGRAD_LOSS_CHANNEL)
         return;
-    const size_t rows = loss_case_rows(c), stride = loss_case_inner(c);
-    const bool row_target = (loss_case_info(c)->flags & CLGRAD_LOSS_TAKES_ROW_TARGET) != 0;
+    const size_t rows = clgrad_conf_loss_rows(c), stride = clgrad_conf_loss_inner(c);
+    const bool row_target = (c->info->flags & CLGRAD_LOSS_TAKES_ROW_TARGET) != 0;
     for (size_t i = 0; i < rows; i++) {
         const size_t offset = i / stride * stride * c->shape[1] + i % stride;
         const row r = {.c = c,
@@ -301,7 +303,8 @@ void loss_row_terms(const loss_case *c, loss_exact terms)
                        .value = terms.value + i,
                        .dp = at(terms.dprediction, offset),
                        .dt = at(terms.dtarget, offset),
-                       .dother = at(terms.dother, offset)};
+                       .dother = at(terms.dother, offset),
+                       .scratch = scratch};
         row_terms(&r);
     }
 }

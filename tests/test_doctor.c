@@ -1,0 +1,307 @@
+/*
+ * clgrad-doctor as a program: its statuses, its table, its JSON, and what it says where something is wrong.
+ */
+#define _XOPEN_SOURCE 700
+
+#include "harness.h"
+#include "program.h"
+
+#include <fcntl.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define DOCTOR CLGRAD_DOCTOR_PROGRAM
+#define FAULTY CLGRAD_DOCTOR_FAULTY_PROGRAM
+
+static json_t *parse(const outcome *o)
+{
+    json_error_t error;
+    json_t *json = json_loads(o->out, JSON_REJECT_DUPLICATES, &error);
+    if (json == NULL)
+        fail_msg("line %d: %s in %s", error.line, error.text, o->out);
+    return json;
+}
+
+static const char *text_of(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    if (text == NULL)
+        fail_msg("there is no text \"%s\"", key);
+    return text;
+}
+
+static double number_of(const json_t *object, const char *key)
+{
+    const json_t *number = json_object_get(object, key);
+    assert_true(json_is_number(number));
+    return json_number_value(number);
+}
+
+static bool flag_of(const json_t *object, const char *key)
+{
+    const json_t *flag = json_object_get(object, key);
+    assert_true(json_is_boolean(flag));
+    return json_is_true(flag);
+}
+
+/* ---- listing ---- */
+
+static void assert_devices_are_listed(const json_t *listed)
+{
+    clgrad_device devices[16];
+    size_t count_of_devices = 0;
+    assert_int_equal(clgrad_device_list(devices, 16, &count_of_devices), CLGRAD_STATUS_SUCCESS);
+    assert_int_equal(json_array_size(listed), count_of_devices);
+    for (size_t i = 0; i < count_of_devices; i++) {
+        const json_t *device = json_array_get(listed, i);
+        assert_string_equal(text_of(device, "specification"), devices[i].specification);
+        assert_string_equal(text_of(device, "name"), devices[i].name);
+        assert_string_equal(text_of(device, "vendor"), devices[i].vendor);
+        assert_string_equal(text_of(device, "driver"), devices[i].driver);
+        assert_true(number_of(device, "memory") == (double)devices[i].memory);
+    }
+}
+
+static bool count_one(const clgrad_conformance_result *result, void *user)
+{
+    (void)result;
+    ++*(size_t *)user;
+    return true;
+}
+
+static void it_lists_devices_and_operations(void **state)
+{
+    (void)state;
+    size_t operations = 0;
+    assert_int_equal(clgrad_conformance_list(NULL, count_one, &operations, NULL), CLGRAD_STATUS_SUCCESS);
+    outcome o = run(DOCTOR, "--list", NULL);
+    char head[64];
+    assert_succeeded(&o);
+    assert_contains(o.out, "reference    clgrad reference");
+    snprintf(head, sizeof head, "%zu operations\n", operations);
+    assert_contains(o.out, head);
+    assert_contains(o.out, "gelu_backward\n");
+    outcome_free(&o);
+
+    o = run(DOCTOR, "--list", "--json", NULL);
+    assert_succeeded(&o);
+    json_t *json = parse(&o);
+    assert_int_equal(json_array_size(json_object_get(json, "operations")), operations);
+    assert_devices_are_listed(json_object_get(json, "devices"));
+    json_decref(json);
+    outcome_free(&o);
+
+    o = run(DOCTOR, "--list", "--only", "ctc", "--only", "dropout", NULL);
+    assert_succeeded(&o);
+    assert_contains(o.out, "3 operations\n");
+    assert_contains(o.out, "ctc\n");
+    assert_contains(o.out, "dropout_forward\n");
+    assert_contains(o.out, "dropout_backward\n");
+    outcome_free(&o);
+}
+
+static void it_says_what_it_is(void **state)
+{
+    (void)state;
+    outcome o = run(DOCTOR, "--help", NULL);
+    assert_succeeded(&o);
+    assert_contains(o.out, "usage: clgrad-doctor");
+    outcome_free(&o);
+    o = run(DOCTOR, "--version", NULL);
+    assert_succeeded(&o);
+    assert_contains(o.out, "clgrad-doctor ");
+    outcome_free(&o);
+}
+
+/* ---- what is refused ---- */
+
+static void assert_doctor_refuses(const char *part, const char *first, const char *second)
+{
+    outcome o = run(DOCTOR, first, second, NULL);
+    assert_int_equal(o.status, 2);
+    assert_string_equal(o.out, "");
+    assert_true(strncmp(o.err, "clgrad-doctor: ", 15) == 0);
+    assert_int_equal(count(o.err, "\n"), 1);
+    assert_contains(o.err, part);
+    outcome_free(&o);
+}
+
+static void bad_options_are_refused(void **state)
+{
+    (void)state;
+    assert_doctor_refuses("there is no option \"--fast\"", "--fast", NULL);
+    assert_doctor_refuses("there is no option \"gelu\"", "gelu", NULL);
+    assert_doctor_refuses("--device needs a value", "--device", NULL);
+    assert_doctor_refuses("--only needs a value", "--only", NULL);
+    assert_doctor_refuses("there is no operation \"gelo\"", "--only", "gelo");
+    assert_doctor_refuses("\"tpu\" is not understood", "--device", "tpu");
+    assert_doctor_refuses("57", "--device", "opencl:57.0");
+}
+
+/* ---- running ---- */
+
+static void it_passes_on_every_device(void **state)
+{
+    (void)state;
+    outcome o = run(DOCTOR, "--only", "relu", "--only", "mse", "--only", "dense_layer", NULL);
+    clgrad_device devices[16];
+    size_t count_of_devices = 0;
+    assert_int_equal(clgrad_device_list(devices, 16, &count_of_devices), CLGRAD_STATUS_SUCCESS);
+    assert_succeeded(&o); /* nothing on stderr, which is no terminal */
+    assert_int_equal(count(o.out, " passed\n"), 5 * (count_of_devices - 1));
+    assert_int_equal(count(o.out, "all passed\n"), count_of_devices - 1);
+    for (size_t i = 0; i + 1 < count_of_devices; i++)
+        assert_contains(o.out, devices[i].driver);
+    outcome_free(&o);
+
+    o = run(DOCTOR, "--device", "reference", "--device", "reference", "--only", "relu", "--full", "--json",
+            NULL);
+    assert_succeeded(&o);
+    json_t *json = parse(&o), *runs = json_object_get(json, "runs");
+    assert_true(flag_of(json, "passed") && flag_of(json, "full"));
+    assert_devices_are_listed(json_object_get(json, "devices"));
+    assert_int_equal(json_array_size(runs), 2);
+    for (size_t i = 0; i < 2; i++) {
+        const json_t *one = json_array_get(runs, i), *operations = json_object_get(one, "operations");
+        const json_t *relu = json_array_get(operations, 1);
+        assert_true(flag_of(one, "passed"));
+        assert_string_equal(text_of(json_object_get(one, "device"), "specification"), "reference");
+        assert_true(number_of(one, "seconds") > 0);
+        assert_int_equal(json_array_size(operations), 2);
+        assert_string_equal(text_of(relu, "family"), "activation");
+        assert_string_equal(text_of(relu, "operation"), "relu_backward");
+        assert_string_equal(text_of(relu, "unit"), "ulp");
+        assert_string_equal(text_of(relu, "verdict"), "passed");
+        assert_true(number_of(relu, "largest_error") == 0 && number_of(relu, "bound") == 0);
+        assert_true(number_of(relu, "cases") > 10 && number_of(relu, "numbers") > 1e6);
+        assert_null(json_object_get(relu, "failure"));
+    }
+    json_decref(json);
+    outcome_free(&o);
+}
+
+static void no_device_is_a_failure(void **state)
+{
+    (void)state;
+    const char *vendors = getenv("OCL_ICD_VENDORS");
+    char *before = vendors != NULL ? strdup(vendors) : NULL;
+    setenv("OCL_ICD_VENDORS", "/nowhere", 1);
+    outcome o = run(DOCTOR, "--only", "relu", NULL);
+    outcome reference = run(DOCTOR, "--only", "relu", "--device", "reference", NULL);
+    if (before != NULL)
+        setenv("OCL_ICD_VENDORS", before, 1);
+    else
+        unsetenv("OCL_ICD_VENDORS");
+    free(before);
+    assert_int_equal(o.status, 1);
+    assert_contains(o.err, "there is no OpenCL device");
+    assert_succeeded(&reference);
+    outcome_free(&o);
+    outcome_free(&reference);
+}
+
+/* ---- a device that is wrong ---- */
+
+static void a_failure_is_shown(void **state)
+{
+    (void)state;
+    outcome o = run(FAULTY, "--device", "reference", "--only", "gelu", "--only", "silu", NULL);
+    assert_int_equal(o.status, 1);
+    assert_string_equal(o.err, "");
+    assert_int_equal(count(o.out, " passed\n"), 3);
+    assert_int_equal(count(o.out, " FAILED\n"), 2); /* the row, and the end */
+    assert_contains(o.out, "FAILED: gelu_backward on reference; the smallest input that shows it:");
+    assert_contains(o.out, "  device    clgrad reference (double precision), clgrad\n  driver    built in\n");
+    assert_contains(o.out, "  size      n=65\n");
+    assert_contains(o.out, "  input     x[64] = ");
+    assert_contains(o.out, "  result    dx[64]\n  got       ");
+    assert_contains(o.out, " ulp, the bound is 8\n");
+    assert_contains(o.out, "4 operations, ");
+    outcome_free(&o);
+}
+
+static void a_failure_is_in_the_json(void **state)
+{
+    (void)state;
+    outcome o = run(FAULTY, "--device", "reference", "--only", "gelu", "--json", NULL);
+    assert_int_equal(o.status, 1);
+    assert_string_equal(o.err, "");
+    json_t *json = parse(&o), *one = json_array_get(json_object_get(json, "runs"), 0);
+    const json_t *operations = json_object_get(one, "operations");
+    const json_t *forward = json_array_get(operations, 0), *backward = json_array_get(operations, 1);
+    const json_t *failure = json_object_get(backward, "failure");
+    assert_false(flag_of(json, "passed") || flag_of(one, "passed"));
+    assert_string_equal(text_of(forward, "verdict"), "passed");
+    assert_string_equal(text_of(backward, "verdict"), "failed");
+    assert_true(number_of(backward, "failed_cases") > 0);
+    assert_true(number_of(backward, "largest_error") > number_of(backward, "bound"));
+    assert_string_equal(text_of(failure, "size"), "n=65");
+    assert_string_equal(text_of(failure, "status"), "success");
+    assert_string_equal(text_of(failure, "result"), "dx");
+    assert_true(number_of(failure, "index") == 64);
+    const double got = strtod(text_of(failure, "got"), NULL);
+    const double expected = strtod(text_of(failure, "expected"), NULL);
+    assert_true(is_close(got, 1.5 * expected + 1, 1e-6));
+    json_decref(json);
+    outcome_free(&o);
+}
+
+/* ---- progress ---- */
+
+/* What a program prints on stderr, where that is a terminal. */
+static char *on_a_terminal(char *const *arguments)
+{
+    const int terminal = posix_openpt(O_RDWR | O_NOCTTY);
+    assert_true(terminal >= 0);
+    assert_int_equal(grantpt(terminal), 0);
+    assert_int_equal(unlockpt(terminal), 0);
+    const char *name = ptsname(terminal);
+    assert_non_null(name);
+    const pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        const int slave = open(name, O_RDWR | O_NOCTTY), nothing = open("/dev/null", O_WRONLY);
+        if (slave >= 0 && nothing >= 0 && dup2(slave, STDERR_FILENO) >= 0 &&
+            dup2(nothing, STDOUT_FILENO) >= 0)
+            execv(arguments[0], arguments);
+        _exit(127);
+    }
+    enum { ROOM = 1 << 20 };
+    char *text = allocate(ROOM, 1);
+    size_t used = 0;
+    for (ssize_t n; used < ROOM - 1 && (n = read(terminal, text + used, ROOM - 1 - used)) > 0;)
+        used += (size_t)n; /* ends by an error when the last slave is closed */
+    int status = -1;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    close(terminal);
+    return text;
+}
+
+static void progress_is_shown_on_a_terminal(void **state)
+{
+    (void)state;
+    char program[] = DOCTOR, device[] = "--device", reference[] = "reference", only[] = "--only",
+         name[] = "relu";
+    char *const arguments[] = {program, device, reference, only, name, NULL};
+    char *text = on_a_terminal(arguments);
+    assert_contains(text, "reference 1/2 relu_forward");
+    assert_contains(text, "reference 2/2 relu_backward");
+    free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(it_lists_devices_and_operations), cmocka_unit_test(it_says_what_it_is),
+        cmocka_unit_test(bad_options_are_refused),         cmocka_unit_test(it_passes_on_every_device),
+        cmocka_unit_test(no_device_is_a_failure),          cmocka_unit_test(a_failure_is_shown),
+        cmocka_unit_test(a_failure_is_in_the_json),        cmocka_unit_test(progress_is_shown_on_a_terminal),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
