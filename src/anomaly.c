@@ -3,8 +3,6 @@
  * infinities by the backend itself, without a wait. What is found goes the way of a bad index: into the
  * record of faults, which keeps the first, suspends the steps behind it and is reported by the next wait.
  */
-#include "anomaly.h"
-
 #include "check.h"
 
 #include <math.h>
@@ -19,17 +17,24 @@ typedef struct site {
     clgrad_tensor tensor;                    /* for its shape */
 } site;
 
-typedef struct clgrad_anomalies {
+/* In the place of the context's watch. */
+typedef struct anomalies {
+    clgrad_watch watch;
     const clgrad_backend *inner; /* what the context's backend was */
     clgrad_backend watching;     /* and what it is while this exists */
     clgrad_tensor_functions tensor;
     site *sites;
     size_t count, capacity;
-} clgrad_anomalies;
+} anomalies;
+
+static anomalies *of(const clgrad_context *context)
+{
+    return (anomalies *)context->watch;
+}
 
 static const clgrad_backend *inner(const clgrad_context *context)
 {
-    return context->anomalies->inner;
+    return of(context)->inner;
 }
 
 /* ---- looking ---- */
@@ -48,7 +53,7 @@ static bool is_same(const site *a, const site *b)
 }
 
 /* The place of a site in the list, where it is put if it is new; SIZE_MAX without memory. */
-static size_t place_of(clgrad_anomalies *a, const site *wanted)
+static size_t place_of(anomalies *a, const site *wanted)
 {
     for (size_t i = 0; i < a->count; i++)
         if (is_same(&a->sites[i], wanted))
@@ -74,7 +79,7 @@ static clgrad_status look(clgrad_context *context, clgrad_status status, const c
         if (!clgrad_present(tensor) || tensor.type != CLGRAD_TYPE_FLOAT32 || clgrad_tensor_count(tensor) == 0)
             continue;
         const site here = {operation, detail, results[i].name, context->layer, tensor};
-        const size_t place = place_of(context->anomalies, &here);
+        const size_t place = place_of(of(context), &here);
         if (place == SIZE_MAX)
             return clgrad_fail(context, CLGRAD_STATUS_OUT_OF_MEMORY, "the host is out of memory");
         status = inner(context)->tensor->look(context, tensor, (int32_t)place);
@@ -306,11 +311,50 @@ static const clgrad_clip_functions clips = {clip_norm, clip_value};
 
 /* ---- on, off, and what it found ---- */
 
-static clgrad_anomalies *around(const clgrad_backend *backend)
+static void end(clgrad_context *context)
 {
-    clgrad_anomalies *a = calloc(1, sizeof *a);
+    anomalies *a = of(context);
+    context->backend = a->inner;
+    context->watch = NULL;
+    free(a->sites);
+    free(a);
+}
+
+static void forget(clgrad_context *context)
+{
+    of(context)->count = 0;
+}
+
+/* "layer 2: dense_forward relu" */
+static void write_operation(const site *at, char text[128])
+{
+    char layer[32] = "";
+    if (at->layer > 0)
+        snprintf(layer, sizeof layer, "layer %zu: ", at->layer - 1);
+    snprintf(text, 128, "%s%s%s%s", layer, at->operation, at->detail[0] != '\0' ? " " : "", at->detail);
+}
+
+static clgrad_status report(clgrad_context *context, clgrad_fault fault)
+{
+    char operation[128];
+    float value;
+    const site *at = &of(context)->sites[fault.limit];
+    memcpy(&value, &fault.value, sizeof value);
+    write_operation(at, operation);
+    return clgrad_fail(context, CLGRAD_STATUS_NOT_FINITE, "%s gave %s at element %d%s of %s %s", operation,
+                       isnan(value) ? "nan"
+                       : value > 0  ? "inf"
+                                    : "-inf",
+                       fault.position, fault.position == INT32_MAX ? " or later" : "", at->result,
+                       clgrad_write_shape(at->tensor.rank, at->tensor.shape).text);
+}
+
+static anomalies *around(const clgrad_backend *backend)
+{
+    anomalies *a = calloc(1, sizeof *a);
     if (a == NULL)
         return NULL;
+    a->watch = (clgrad_watch){end, forget, report};
     a->inner = backend;
     a->tensor = *backend->tensor; /* allocate, release, read and look stay as they are */
     a->tensor.write = tensor_write;
@@ -334,61 +378,21 @@ static clgrad_anomalies *around(const clgrad_backend *backend)
     return a;
 }
 
-void clgrad_anomalies_end(clgrad_context *context)
-{
-    clgrad_anomalies *a = context->anomalies;
-    if (a == NULL)
-        return;
-    context->backend = a->inner;
-    context->anomalies = NULL;
-    free(a->sites);
-    free(a);
-}
-
 clgrad_status clgrad_context_detect_anomaly(clgrad_context *context, bool enabled)
 {
     if (context == NULL)
         return CLGRAD_STATUS_INVALID_ARGUMENT;
-    if (enabled == (context->anomalies != NULL))
+    if (enabled == (context->watch != NULL))
         return CLGRAD_STATUS_SUCCESS;
     if (!enabled) {
         const clgrad_status status = clgrad_context_finish(context);
-        clgrad_anomalies_end(context);
+        end(context);
         return status;
     }
-    context->anomalies = around(context->backend);
-    if (context->anomalies == NULL)
+    anomalies *a = around(context->backend);
+    if (a == NULL)
         return clgrad_fail(context, CLGRAD_STATUS_OUT_OF_MEMORY, "the host is out of memory");
-    context->backend = &context->anomalies->watching;
+    context->watch = &a->watch;
+    context->backend = &a->watching;
     return CLGRAD_STATUS_SUCCESS;
-}
-
-void clgrad_anomalies_forget(clgrad_context *context)
-{
-    if (context->anomalies != NULL)
-        context->anomalies->count = 0;
-}
-
-/* "layer 2: dense_forward relu" */
-static void write_operation(const site *at, char text[128])
-{
-    char layer[32] = "";
-    if (at->layer > 0)
-        snprintf(layer, sizeof layer, "layer %zu: ", at->layer - 1);
-    snprintf(text, 128, "%s%s%s%s", layer, at->operation, at->detail[0] != '\0' ? " " : "", at->detail);
-}
-
-clgrad_status clgrad_anomalies_report(clgrad_context *context, clgrad_fault fault)
-{
-    char operation[128];
-    float value;
-    const site *at = &context->anomalies->sites[fault.limit];
-    memcpy(&value, &fault.value, sizeof value);
-    write_operation(at, operation);
-    return clgrad_fail(context, CLGRAD_STATUS_NOT_FINITE, "%s gave %s at element %d%s of %s %s", operation,
-                       isnan(value) ? "nan"
-                       : value > 0  ? "inf"
-                                    : "-inf",
-                       fault.position, fault.position == INT32_MAX ? " or later" : "", at->result,
-                       clgrad_write_shape(at->tensor.rank, at->tensor.shape).text);
 }

@@ -169,6 +169,13 @@ typedef struct clgrad_fault {
     int32_t limit; /* valid are 0 to limit - 1; INT32_MAX where it is larger */
 } clgrad_fault;
 
+/* What looks at results while it is asked to (anomaly.c). */
+typedef struct clgrad_watch {
+    void (*end)(clgrad_context *context);    /* no longer; what has been found is not reported any more */
+    void (*forget)(clgrad_context *context); /* all that was looked at was good, or has been reported */
+    clgrad_status (*report)(clgrad_context *context, clgrad_fault fault); /* of kind ANOMALY */
+} clgrad_watch;
+
 /* What every backend's context begins with. */
 struct clgrad_context {
     const clgrad_backend *backend;
@@ -176,8 +183,8 @@ struct clgrad_context {
     size_t references; /* the caller's, and one for each live buffer */
     clgrad_fault fault;
     clgrad_counters counters;
-    struct clgrad_anomalies *anomalies; /* with detect_anomaly: see anomaly.c */
-    size_t layer;                       /* that a network's call is at, counted from 1; 0 outside */
+    clgrad_watch *watch; /* NULL where nobody asks */
+    size_t layer;        /* that a network's call is at, counted from 1; 0 outside */
     char error[sizeof(clgrad_message)];
 };
 

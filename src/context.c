@@ -1,4 +1,4 @@
-#include "anomaly.h"
+#include "internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -46,12 +46,6 @@ void clgrad_context_destroy(clgrad_context *context)
     clgrad_context_release(context);
 }
 
-void clgrad_context_delete(clgrad_context *context)
-{
-    clgrad_anomalies_end(context);
-    context->backend->context->destroy(context);
-}
-
 const char *clgrad_context_error(const clgrad_context *context)
 {
     return context != NULL ? context->error : "the context is NULL";
@@ -80,7 +74,7 @@ static clgrad_status report(clgrad_context *context, clgrad_fault fault)
     if (fault.kind == CLGRAD_FAULT_NONE)
         return CLGRAD_STATUS_SUCCESS;
     if (fault.kind == CLGRAD_FAULT_ANOMALY)
-        return clgrad_anomalies_report(context, fault);
+        return context->watch->report(context, fault);
     const char *later = fault.position == INT32_MAX ? " or later" : "";
     if (fault.kind == CLGRAD_FAULT_GROUP)
         return clgrad_fail(context, CLGRAD_STATUS_INVALID_INDEX,
@@ -104,7 +98,8 @@ clgrad_status clgrad_context_report_fault(clgrad_context *context)
     const clgrad_fault fault = context->fault;
     context->fault = (clgrad_fault){0};
     const clgrad_status status = report(context, fault);
-    clgrad_anomalies_forget(context);
+    if (context->watch != NULL)
+        context->watch->forget(context);
     return status;
 }
 

@@ -23,9 +23,6 @@ clgrad_status clgrad_fail_message(clgrad_message *message, clgrad_status status,
     "\"opencl\", \"opencl:gpu\", \"opencl:cpu\", \"opencl:accelerator\", \"opencl:PLATFORM.DEVICE\" (two " \
     "numbers) or \"reference\""
 
-/* Give back what the context holds, and itself. */
-void clgrad_context_delete(clgrad_context *context);
-
 /* A context lives until the caller and every buffer have let go of it. */
 static inline void clgrad_context_retain(clgrad_context *context)
 {
@@ -33,8 +30,11 @@ static inline void clgrad_context_retain(clgrad_context *context)
 }
 static inline void clgrad_context_release(clgrad_context *context)
 {
-    if (--context->references == 0)
-        clgrad_context_delete(context);
+    if (--context->references > 0)
+        return;
+    if (context->watch != NULL)
+        context->watch->end(context);
+    context->backend->context->destroy(context);
 }
 
 /* Turn what context->fault holds, if anything, into a status and a sentence, and clear it. */

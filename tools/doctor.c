@@ -145,22 +145,6 @@ static int open_devices(doctor_state *doctor)
     return -1;
 }
 
-bool doctor_device_passed(const doctor_device *d)
-{
-    bool passed = d->error[0] == '\0' && d->count > 0;
-    for (size_t i = 0; i < d->count; i++)
-        passed = passed && d->results[i].result.verdict == CLGRAD_CONFORMANCE_PASSED;
-    return passed;
-}
-
-bool doctor_passed(const doctor_state *doctor)
-{
-    bool passed = doctor->device_count > 0;
-    for (size_t i = 0; i < doctor->device_count; i++)
-        passed = passed && doctor_device_passed(&doctor->devices[i]);
-    return passed;
-}
-
 /* ---- running ---- */
 
 typedef struct listener {

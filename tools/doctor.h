@@ -1,6 +1,6 @@
 /*
- * Shared by the files of clgrad-doctor: doctor.c (options, running), doctor_table.c (what people read) and
- * doctor_json.c (what programs read).
+ * Shared by the files of clgrad-doctor: doctor.c (options, running), doctor_verdict.c (whether all passed),
+ * doctor_table.c (what people read) and doctor_json.c (what programs read).
  */
 #ifndef DOCTOR_H
 #define DOCTOR_H

@@ -109,3 +109,9 @@ double clgrad_conf_loss_own_divisor(const clgrad_conf_loss_case *c, size_t row)
         c->loss.reduction == CLGRAD_REDUCTION_MEAN && c->info->extent == CLGRAD_LOSS_SEQUENCE;
     return mean_of_sequences ? fmax(c->target_lengths[row], 1) : 1;
 }
+
+double clgrad_conf_loss_bound(const clgrad_conf_loss_case *c)
+{
+    const bool focal = c->loss.kind == CLGRAD_LOSS_FOCAL || c->loss.kind == CLGRAD_LOSS_SIGMOID_FOCAL;
+    return c->info->bound * (focal ? fmax(1, c->loss.gamma / 2) : 1);
+}

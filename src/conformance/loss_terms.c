@@ -178,12 +178,6 @@ static void all_element_terms(const clgrad_conf_loss_case *c, clgrad_conf_sums t
 
 /* ---- all losses ---- */
 
-double clgrad_conf_loss_bound(const clgrad_conf_loss_case *c)
-{
-    const bool focal = c->loss.kind == CLGRAD_LOSS_FOCAL || c->loss.kind == CLGRAD_LOSS_SIGMOID_FOCAL;
-    return c->info->bound * (focal ? fmax(1, c->loss.gamma / 2) : 1);
-}
-
 static void absolute(double *numbers, size_t count)
 {
     for (size_t i = 0; numbers != NULL && i < count; i++)
