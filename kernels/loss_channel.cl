@@ -1,7 +1,7 @@
 /*
  * Losses with a value for every column of classes. The prediction is [batch, classes, inner]; row r = (n, k)
  * is the column of classes that begins at n classes inner + k and goes on inner further. The host defines
- * ITEMS, the size of a group, and ABREAST (softmax_row.cl). All kernels take the same arguments.
+ * ITEMS, the size of a group, and ABREAST (block.cl). All kernels take the same arguments.
  *
  * With class indices a mean divides by the weights of their classes (DIVIDES), added up times term_scale.
  * Where there are few rows every group adds them up for itself. Many rows take two launches, since their

@@ -13,7 +13,7 @@ clgrad_status clgrad_dense_backward_chained(clgrad_context *context, const clgra
                                             clgrad_tensor dh, clgrad_tensor dz, clgrad_tensor dweight,
                                             clgrad_tensor dbias, clgrad_tensor dx, clgrad_dense_chain chain);
 
-/* Whether that pays for a layer with this input and weight. */
+/* Whether that pays on this context's device. */
 static inline bool clgrad_dense_chains(clgrad_context *context)
 {
     return context->backend->dense->chains(context);

@@ -20,66 +20,65 @@ void loss_exact_free(loss_exact exact)
 
 /* ---- shapes ---- */
 
-static size_t product(const loss_case *c, int first)
+clgrad_conf_loss_case loss_case_conformance(const loss_case *c)
 {
-    size_t count = 1;
-    for (int i = first; i < c->rank; i++)
-        count *= c->shape[i];
-    return count;
+    clgrad_conf_loss_case same = {.loss = c->loss,
+                                  .info = loss_case_info(c),
+                                  .rank = c->rank,
+                                  .prediction = c->prediction,
+                                  .target = c->target,
+                                  .other = c->other,
+                                  .classes = c->classes,
+                                  .room = c->room,
+                                  .input_lengths = c->input_lengths,
+                                  .target_lengths = c->target_lengths,
+                                  .weight = c->weight,
+                                  .pos_weight = c->pos_weight,
+                                  .dvalue = c->dvalue};
+    memcpy(same.shape, c->shape, sizeof same.shape);
+    return same;
 }
 
 size_t loss_case_count(const loss_case *c)
 {
-    return product(c, 0);
+    const clgrad_conf_loss_case same = loss_case_conformance(c);
+    return clgrad_conf_loss_count(&same);
 }
 
 size_t loss_case_inner(const loss_case *c)
 {
-    return product(c, 2);
+    const clgrad_conf_loss_case same = loss_case_conformance(c);
+    return clgrad_conf_loss_inner(&same);
 }
 
 int loss_case_value_shape(const loss_case *c, size_t *shape)
 {
-    int rank = 0;
-    const clgrad_loss_extent extent = loss_case_info(c)->extent;
-    for (int i = 0; i < c->rank && extent != CLGRAD_LOSS_WHOLE; i++) {
-        const bool kept = extent == CLGRAD_LOSS_ELEMENT || (extent == CLGRAD_LOSS_SEQUENCE ? i == 1 : i != 1);
-        if (kept)
-            shape[rank++] = c->shape[i];
-    }
-    return rank;
+    const clgrad_conf_loss_case same = loss_case_conformance(c);
+    return clgrad_conf_loss_value_shape(&same, shape);
 }
 
 size_t loss_case_rows(const loss_case *c)
 {
-    size_t shape[CLGRAD_TENSOR_MAX_RANK], count = 1;
-    const int rank = loss_case_value_shape(c, shape);
-    for (int i = 0; i < rank; i++)
-        count *= shape[i];
-    return count;
+    const clgrad_conf_loss_case same = loss_case_conformance(c);
+    return clgrad_conf_loss_rows(&same);
 }
 
 size_t loss_case_values(const loss_case *c)
 {
-    return c->loss.reduction == CLGRAD_REDUCTION_NONE ? loss_case_rows(c) : 1;
+    const clgrad_conf_loss_case same = loss_case_conformance(c);
+    return clgrad_conf_loss_values(&same);
 }
 
 size_t loss_case_row_of(const loss_case *c, size_t element)
 {
-    switch (loss_case_info(c)->extent) {
-    case CLGRAD_LOSS_ELEMENT:
-        return element;
-    case CLGRAD_LOSS_ROW:
-    case CLGRAD_LOSS_CHANNEL: {
-        const size_t inner = product(c, 2);
-        return element / (c->shape[1] * inner) * inner + element % inner;
-    }
-    case CLGRAD_LOSS_SEQUENCE:
-        return element / c->shape[2] % c->shape[1];
-    case CLGRAD_LOSS_WHOLE:
-        break;
-    }
-    return 0;
+    const clgrad_conf_loss_case same = loss_case_conformance(c);
+    return clgrad_conf_loss_row_of(&same, element);
+}
+
+double loss_weight_at(const loss_case *c, const loss_weight *weight, size_t element)
+{
+    const clgrad_conf_loss_case same = loss_case_conformance(c);
+    return clgrad_conf_weight_at(&same, weight, element);
 }
 
 bool loss_case_gives_dtarget(const loss_case *c)
@@ -96,49 +95,6 @@ static size_t target_count(const loss_case *c)
 {
     const bool one_a_row = (loss_case_info(c)->flags & CLGRAD_LOSS_TAKES_ROW_TARGET) != 0;
     return one_a_row ? loss_case_rows(c) : loss_case_count(c);
-}
-
-double loss_weight_at(const loss_case *c, const loss_weight *weight, size_t element)
-{
-    if (weight->numbers == NULL)
-        return 1;
-    /* the coordinates of the element, last dimension first, pick the weight's where it has more than one */
-    size_t at = 0, step = 1;
-    for (int d = c->rank - 1, w = weight->rank - 1; w >= 0; d--, w--) {
-        at += weight->shape[w] == 1 ? 0 : element % c->shape[d] * step;
-        step *= weight->shape[w];
-        element /= c->shape[d];
-    }
-    return weight->numbers[at];
-}
-
-/* The weights of the class indices that are not ignored. */
-static double target_weights(const loss_case *c)
-{
-    double sum = 0;
-    for (size_t i = 0; i < loss_case_rows(c); i++)
-        if (c->classes[i] != c->loss.ignore_index)
-            sum += c->weight.numbers != NULL ? c->weight.numbers[c->classes[i]] : 1;
-    return sum;
-}
-
-double loss_case_divisor(const loss_case *c)
-{
-    const clgrad_loss_extent extent = loss_case_info(c)->extent;
-    if (c->loss.reduction == CLGRAD_REDUCTION_BATCHMEAN)
-        return c->rank > 0 ? (double)c->shape[0] : 1;
-    if (c->loss.reduction != CLGRAD_REDUCTION_MEAN || extent == CLGRAD_LOSS_WHOLE)
-        return 1;
-    if (extent == CLGRAD_LOSS_CHANNEL && c->classes != NULL)
-        return target_weights(c);
-    return (double)loss_case_rows(c);
-}
-
-double loss_case_own_divisor(const loss_case *c, size_t row)
-{
-    const bool mean_of_sequences =
-        c->loss.reduction == CLGRAD_REDUCTION_MEAN && loss_case_info(c)->extent == CLGRAD_LOSS_SEQUENCE;
-    return mean_of_sequences ? fmax(c->target_lengths[row], 1) : 1;
 }
 
 /* ---- the reference ---- */

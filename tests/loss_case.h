@@ -7,17 +7,15 @@
 
 #include "harness.h"
 
+#include "conformance/loss.h"
+
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* The weights of elements, broadcast to the prediction's shape, or of classes. */
-typedef struct loss_weight {
-    const float *numbers; /* NULL: none */
-    int rank;
-    size_t shape[CLGRAD_TENSOR_MAX_RANK];
-} loss_weight;
+typedef clgrad_conf_weight loss_weight;
 
 /* What there is not is NULL. */
 typedef struct loss_case {
@@ -43,6 +41,9 @@ void loss_exact_free(loss_exact exact);
 
 const clgrad_loss_info *loss_case_info(const loss_case *c);
 
+/* The case as the conformance cases have it, which know its shapes and what it is divided by. */
+clgrad_conf_loss_case loss_case_conformance(const loss_case *c);
+
 /* Elements of the prediction; unreduced losses; numbers that the value has. */
 size_t loss_case_count(const loss_case *c);
 size_t loss_case_rows(const loss_case *c);
@@ -63,10 +64,6 @@ bool loss_case_gives_dother(const loss_case *c);
 
 /* What a weight of elements is for an element; 1 where there is none. */
 double loss_weight_at(const loss_case *c, const loss_weight *weight, size_t element);
-
-/* What the sum of the losses is divided by in the case's reduction, and before that each row's loss (ctc). */
-double loss_case_divisor(const loss_case *c);
-double loss_case_own_divisor(const loss_case *c, size_t row);
 
 /* The reference's formulas on the case's numbers, called directly. */
 loss_exact loss_case_reference(const loss_case *c);

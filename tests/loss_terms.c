@@ -5,43 +5,15 @@
  */
 #include "loss_case.h"
 
-#include "conformance/loss.h"
-
-static clgrad_conf_weight weight_of(const loss_weight *weight)
-{
-    clgrad_conf_weight w = {.numbers = weight->numbers, .rank = weight->rank};
-    memcpy(w.shape, weight->shape, sizeof w.shape);
-    return w;
-}
-
-static clgrad_conf_loss_case conformance_case(const loss_case *c)
-{
-    clgrad_conf_loss_case same = {.loss = c->loss,
-                                  .info = loss_case_info(c),
-                                  .rank = c->rank,
-                                  .prediction = c->prediction,
-                                  .target = c->target,
-                                  .other = c->other,
-                                  .classes = c->classes,
-                                  .room = c->room,
-                                  .input_lengths = c->input_lengths,
-                                  .target_lengths = c->target_lengths,
-                                  .weight = weight_of(&c->weight),
-                                  .pos_weight = weight_of(&c->pos_weight),
-                                  .dvalue = c->dvalue};
-    memcpy(same.shape, c->shape, sizeof same.shape);
-    return same;
-}
-
 double loss_case_bound(const loss_case *c)
 {
-    const clgrad_conf_loss_case same = conformance_case(c);
+    const clgrad_conf_loss_case same = loss_case_conformance(c);
     return clgrad_conf_loss_bound(&same);
 }
 
 loss_exact loss_case_terms(const loss_case *c)
 {
-    const clgrad_conf_loss_case same = conformance_case(c);
+    const clgrad_conf_loss_case same = loss_case_conformance(c);
     loss_case unreduced = *c;
     unreduced.loss.reduction = CLGRAD_REDUCTION_NONE;
     unreduced.dvalue = NULL;
