@@ -140,7 +140,7 @@ static bool set_class_weights(train_parser *parser, const char *value, void *fie
         if (options->class_weight_count == TRAIN_MAX_CLASS_WEIGHTS)
             return train_refuse(parser->message, "--class-weights: at most %d of them",
                                 TRAIN_MAX_CLASS_WEIGHTS);
-        snprintf(number, sizeof number, "%.*s", (int)length, text);
+        train_copy_piece(text, length, number);
         if (!train_read_number(parser, number, &weights[options->class_weight_count++]))
             return false;
         text = text[length] == ',' ? text + length + 1 : NULL;

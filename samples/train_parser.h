@@ -80,6 +80,9 @@ typedef struct train_owner {
 bool train_set_parameters(train_parser *parser, const train_owner *first, const train_owner *second,
                           char separator, const char *text);
 
+/* The beginning of a text. One that is too long ends in "...", so that it is no name and no number. */
+void train_copy_piece(const char *text, size_t length, char piece[TRAIN_NAME_SIZE]);
+
 /* Split "name:parameters" into the name and what follows the colon, NULL where there is none. */
 const char *train_split_name(const char *text, char name[TRAIN_NAME_SIZE]);
 

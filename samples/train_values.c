@@ -131,10 +131,17 @@ bool train_set_parameters(train_parser *parser, const train_owner *first, const 
     return true;
 }
 
+void train_copy_piece(const char *text, size_t length, char piece[TRAIN_NAME_SIZE])
+{
+    const bool fits = length < TRAIN_NAME_SIZE;
+    const size_t copied = fits ? length : TRAIN_NAME_SIZE - sizeof "...";
+    snprintf(piece, TRAIN_NAME_SIZE, "%.*s%s", (int)copied, text, fits ? "" : "...");
+}
+
 const char *train_split_name(const char *text, char name[TRAIN_NAME_SIZE])
 {
     size_t length = strcspn(text, ":");
-    snprintf(name, TRAIN_NAME_SIZE, "%.*s", (int)length, text);
+    train_copy_piece(text, length, name);
     return text[length] == ':' ? text + length + 1 : NULL;
 }
 

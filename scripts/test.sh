@@ -1,11 +1,30 @@
 #!/usr/bin/env bash
 # Install what is missing, build in release mode with warnings as errors, and run every test on every device there
-# is, then the small ones under oclgrind. Options go to ctest: scripts/test.sh -R loss
+# is, then the small ones under oclgrind. The same tests run under AddressSanitizer and UndefinedBehaviorSanitizer,
+# those with threads under ThreadSanitizer, a training under valgrind, and the parsers' fuzzers for some seconds each.
+# Options go to ctest: scripts/test.sh -R loss, or -LE sanitizer to leave out the last sentence.
+#   --full    under the sanitizers large sizes too, which takes far longer and finds little more
 # Tests on real data look in CLGRAD_DATA (default: ../shared/data beside the project) and are skipped without it.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
+sizes=OFF
+if [ "${1:-}" = --full ]; then
+    sizes=ON
+    shift
+fi
 
 "$root/scripts/install-deps.sh" --test
-cmake -S "$root" --preset release -DCLGRAD_WERROR=ON
-cmake --build "$root/build/release"
-ctest --test-dir "$root/build/release" --output-on-failure --parallel "$(nproc)" "$@"
+presets="release sanitize threads fuzz"
+for preset in $presets; do
+    cmake -S "$root" --preset "$preset" -DCLGRAD_WERROR=ON -DCLGRAD_TEST_ALL_SIZES=$sizes
+    (cd "$root" && cmake --build --preset "$preset")
+done
+
+# One run of all four, so that no processor waits for the end of one of them.
+printf 'subdirs("%s")\n' $presets >"$root/build/CTestTestfile.cmake"
+runner=(ctest --test-dir "$root/build" --output-on-failure --parallel "$(nproc)")
+# ThreadSanitizer gives up where addresses are more random than it knows.
+if [ "$(cat /proc/sys/vm/mmap_rnd_bits 2>/dev/null || echo 0)" -gt 28 ]; then
+    runner=(setarch "$(uname -m)" --addr-no-randomize "${runner[@]}")
+fi
+exec "${runner[@]}" "$@"

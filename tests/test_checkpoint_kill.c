@@ -31,14 +31,16 @@ static clgrad_network *build_state(clgrad_context *context, uint64_t seed)
     return build(context, &options);
 }
 
-/* The process that is killed: it ends by itself only when it cannot save. */
-static int save_for_ever(const char *name)
+/* The process that is killed: it says when it begins, and ends by itself only when it cannot save. */
+static int save_for_ever(const char *name, int begun)
 {
     clgrad_context *context;
     clgrad_message message;
     if (clgrad_context_create("reference", &context, &message) != CLGRAD_STATUS_SUCCESS)
         return 1;
     clgrad_network *states[2] = {build_state(context, 1), build_state(context, 2)};
+    if (write(begun, "", 1) != 1)
+        return 1;
     for (size_t i = 0; clgrad_network_save(states[i % 2], name, NULL, 0) == CLGRAD_STATUS_SUCCESS; i++) {
     }
     fprintf(stderr, "%s\n", clgrad_context_error(context));
@@ -49,6 +51,22 @@ static void wait_microseconds(long microseconds)
 {
     const struct timespec time = {0, microseconds * 1000};
     nanosleep(&time, NULL);
+}
+
+/* Start that process, and wait until it is about to save. */
+static pid_t start_saving(const char *program, const char *name)
+{
+    int ends[2];
+    char begun[16], byte;
+    pid_t pid;
+    assert_int_equal(pipe(ends), 0);
+    snprintf(begun, sizeof begun, "%d", ends[1]);
+    char *const arguments[] = {(char *)program, "--save", (char *)name, begun, NULL};
+    assert_int_equal(posix_spawn(&pid, program, NULL, NULL, arguments, environ), 0);
+    close(ends[1]);
+    assert_int_equal(read(ends[0], &byte, 1), 1);
+    close(ends[0]);
+    return pid;
 }
 
 static void a_kill_leaves_a_whole_file(void **state)
@@ -63,10 +81,8 @@ static void a_kill_leaves_a_whole_file(void **state)
     size_t found[2] = {0, 0}, left = 0;
     uint64_t random = (uint64_t)time(NULL);
     for (int i = 0; i < KILLS; i++) {
-        char *const child_arguments[] = {arguments[0], "--save", (char *)name.text, NULL};
-        pid_t pid;
         int status;
-        assert_int_equal(posix_spawn(&pid, arguments[0], NULL, NULL, child_arguments, environ), 0);
+        const pid_t pid = start_saving(arguments[0], name.text);
         for (int k = 0; access(name.text, F_OK) != 0; k++) { /* the first time there is nothing to keep */
             assert_true(k < 100000);
             wait_microseconds(100);
@@ -111,8 +127,8 @@ static void a_kill_leaves_a_whole_file(void **state)
 
 int main(int argc, char **argv)
 {
-    if (argc == 3 && strcmp(argv[1], "--save") == 0)
-        return save_for_ever(argv[2]);
+    if (argc == 4 && strcmp(argv[1], "--save") == 0)
+        return save_for_ever(argv[2], atoi(argv[3]));
     const struct CMUnitTest tests[] = {cmocka_unit_test_prestate(a_kill_leaves_a_whole_file, argv)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

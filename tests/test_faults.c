@@ -341,8 +341,14 @@ static void expect_success(const world *w, clgrad_status status)
              w->context != NULL ? w->context->error : w->message.text);
 }
 
-/* A context that could not wait in the end keeps its own block: a command might still write to it. */
-static void check_all_given_back(fault_holds before, const way *how)
+/*
+ * A context that could not wait in the end keeps its own block: a command might still write to it. These are
+ * held here for the rest of the test, so that LeakSanitizer, which would report them, reports any others.
+ */
+static clgrad_context *unfinished_contexts[256];
+static size_t unfinished_count;
+
+static void check_all_given_back(fault_holds before, const way *how, clgrad_context *opened)
 {
     const fault_holds after = faults_held();
     const struct {
@@ -357,6 +363,8 @@ static void check_all_given_back(fault_holds before, const way *how)
                 {"blocks of host memory", after.blocks - before.blocks},
                 {"file descriptors", after.descriptors - before.descriptors}};
     const bool unfinished = how != NULL && how->kind == FAULT_clFinish && after.blocks - before.blocks == 1;
+    if (unfinished && unfinished_count < COUNT(unfinished_contexts))
+        unfinished_contexts[unfinished_count++] = opened;
     for (size_t i = 0; i < COUNT(held); i++)
         if (held[i].held != 0 && !(unfinished && i == 6))
             FAIL("%s: %ld more are held than before the run", held[i].name, held[i].held);
@@ -452,12 +460,14 @@ static void live(bench *b, course c, record *recorded)
 {
     const fault_holds before = faults_held();
     world w = world_begin(b->specification, b->queue);
+    clgrad_context *opened = NULL;
     for (size_t i = 0; i < operation_count; i++) {
         const operation *o = &operations[i];
         const fault f = c.how != NULL ? plan(b, c, i) : (fault){.call = 0};
         describe(b, o, f);
         faults_begin(f);
         const clgrad_status status = call(&w, o);
+        opened = w.context != NULL ? w.context : opened;
         for (int kind = 0; b->is_counting && kind < FAULT_KIND_COUNT; kind++)
             b->calls[i][kind] = fault_calls((fault_kind)kind);
         if (f.call > 0)
@@ -471,7 +481,7 @@ static void live(bench *b, course c, record *recorded)
     }
     world_end(&w);
     if (recorded == NULL)
-        check_all_given_back(before, c.how);
+        check_all_given_back(before, c.how, opened);
 }
 
 static void empty_folder(const char *folder)

@@ -105,6 +105,8 @@ static void test_list_devices(void **state)
     outcome_free(&o);
 }
 
+#define ZEROS "00000000000000000000000000000000000000000000000000000000000000" /* 62 */
+
 static void test_refused_options(void **state)
 {
     (void)state;
@@ -164,6 +166,9 @@ static void test_refused_options(void **state)
         {{"--class-weights", "1,2"}, "has 2 weights, but the data has 10 classes"},
         {{"--class-weights", "1,,2"}, "--class-weights \"\""},
         {{"--class-weights", "-1"}, "a number from 0"},
+        /* of more digits than are kept: not read as what is left of them */
+        {{"--class-weights", "1,1." ZEROS "e5"}, "...\": it takes a number"},
+        {{"--layers", ZEROS "12"}, "...\": it takes a whole number"},
         {{"--class-weights", "balanced", "--loss", "mse"},
          "mse takes none: bce, cross_entropy, bce_with_logits, nll, focal, multi_margin"},
         {{"--pos-weight", "2"}, "--pos-weight is for bce_with_logits, not for cross_entropy"},
