@@ -1,6 +1,7 @@
 /*
  * A process that saves two networks in turn to one path is killed at some moment, again and again: the path
  * always names a whole file, of the one or of the other.
+ *   test_checkpoint_kill [KILLS]
  */
 #define _XOPEN_SOURCE 700
 #include "checkpoint_case.h"
@@ -16,7 +17,7 @@
 
 extern char **environ;
 
-enum { KILLS = 250 };
+static int kills = 250;
 
 /* Some 100 KB, so that most kills come while something is written or synced. */
 static clgrad_network *build_state(clgrad_context *context, uint64_t seed)
@@ -80,7 +81,7 @@ static void a_kill_leaves_a_whole_file(void **state)
     const moment states[2] = {look_at(context, first), look_at(context, second)};
     size_t found[2] = {0, 0}, left = 0;
     uint64_t random = (uint64_t)time(NULL);
-    for (int i = 0; i < KILLS; i++) {
+    for (int i = 0; i < kills; i++) {
         int status;
         const pid_t pid = start_saving(arguments[0], name.text);
         for (int k = 0; access(name.text, F_OK) != 0; k++) { /* the first time there is nothing to keep */
@@ -113,7 +114,7 @@ static void a_kill_leaves_a_whole_file(void **state)
                 left++;
             }
     }
-    print_message("%d kills: %zu times the one, %zu the other; %zu in the middle of a write\n", KILLS,
+    print_message("%d kills: %zu times the one, %zu the other; %zu in the middle of a write\n", kills,
                   found[0], found[1], left);
     assert_true(found[0] > 0 && found[1] > 0 && left > 0);
     moment_free(states[0]);
@@ -129,6 +130,10 @@ int main(int argc, char **argv)
 {
     if (argc == 4 && strcmp(argv[1], "--save") == 0)
         return save_for_ever(argv[2], atoi(argv[3]));
+    if (argc == 2 && sscanf(argv[1], "%d", &kills) != 1) {
+        fprintf(stderr, "usage: test_checkpoint_kill [KILLS]\n");
+        return 2;
+    }
     const struct CMUnitTest tests[] = {cmocka_unit_test_prestate(a_kill_leaves_a_whole_file, argv)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
