@@ -18,6 +18,24 @@ clgrad_status clgrad_device_list(clgrad_device *devices, size_t capacity, size_t
     return CLGRAD_STATUS_SUCCESS;
 }
 
+/* Whether it is one of an OpenCL device; there need not be such a device. */
+static bool names_opencl(const char *specification)
+{
+    if (strncmp(specification, "opencl", strlen("opencl")) != 0)
+        return false;
+    const char *digits = "0123456789", *selector = specification + strlen("opencl");
+    if (strcmp(selector, "") == 0 || strcmp(selector, ":gpu") == 0 || strcmp(selector, ":cpu") == 0 ||
+        strcmp(selector, ":accelerator") == 0)
+        return true;
+    if (selector[0] != ':')
+        return false;
+    const char *platform = selector + 1, *point = platform + strspn(platform, digits);
+    if (point == platform || point[0] != '.')
+        return false;
+    const char *device = point + 1, *end = device + strspn(device, digits);
+    return end != device && end[0] == '\0';
+}
+
 clgrad_status clgrad_context_create(const char *specification, clgrad_context **context,
                                     clgrad_message *message)
 {
@@ -31,11 +49,14 @@ clgrad_status clgrad_context_create(const char *specification, clgrad_context **
     }
     if (strcmp(specification, "reference") == 0)
         return clgrad_ref_context_create(context, message);
-    if (strncmp(specification, "opencl", 6) == 0)
+    if (names_opencl(specification))
         return clgrad_cl_context_create(specification, context, message);
-    return clgrad_fail_message(message, CLGRAD_STATUS_INVALID_ARGUMENT,
-                               "the device \"%s\" is not understood: use " CLGRAD_SPECIFICATIONS,
-                               specification);
+    return clgrad_fail_message(
+        message, CLGRAD_STATUS_INVALID_ARGUMENT,
+        "the device \"%s\" is not understood: use \"opencl\", \"opencl:gpu\", "
+        "\"opencl:cpu\", \"opencl:accelerator\", \"opencl:PLATFORM.DEVICE\" (two numbers) or "
+        "\"reference\"",
+        specification);
 }
 
 void clgrad_context_destroy(clgrad_context *context)

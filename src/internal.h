@@ -18,11 +18,6 @@ clgrad_status clgrad_fail(clgrad_context *context, clgrad_status status, const c
 clgrad_status clgrad_fail_message(clgrad_message *message, clgrad_status status, const char *format, ...)
     CLGRAD_PRINTF(3, 4);
 
-/* What a device can be opened by, for sentences. */
-#define CLGRAD_SPECIFICATIONS                                                                              \
-    "\"opencl\", \"opencl:gpu\", \"opencl:cpu\", \"opencl:accelerator\", \"opencl:PLATFORM.DEVICE\" (two " \
-    "numbers) or \"reference\""
-
 /* A context lives until the caller and every buffer have let go of it. */
 static inline void clgrad_context_retain(clgrad_context *context)
 {

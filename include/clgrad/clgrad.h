@@ -24,5 +24,6 @@
 #include <clgrad/softmax.h>
 #include <clgrad/status.h>
 #include <clgrad/tensor.h>
+#include <clgrad/version.h>
 
 #endif

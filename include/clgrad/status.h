@@ -7,9 +7,9 @@
  * never prints, aborts or exits. A call that is refused has changed nothing and enqueued nothing.
  *
  * A call that fails on its way, since the device or the host cannot go on (BUILD_FAILED, OUT_OF_MEMORY,
- * OUT_OF_DEVICE_MEMORY, DEVICE_ERROR), may have written to its outputs; beside them it has changed nothing but
- * what its documentation names. What it has created by then is given back. It may be repeated, and then does
- * what it would have done at once.
+ * OUT_OF_DEVICE_MEMORY, DEVICE_ERROR), may have written to its outputs; beside them it has changed nothing
+ * but what its documentation names. What it has created by then is given back. It may be repeated, and then
+ * does what it would have done at once.
  */
 #ifndef CLGRAD_STATUS_H
 #define CLGRAD_STATUS_H

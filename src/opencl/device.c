@@ -135,22 +135,6 @@ static bool is_better(const clgrad_device *a, const clgrad_device *b)
     return a->compute_units > b->compute_units;
 }
 
-/* Whether the specification, which begins with "opencl", can be read at all. */
-static bool is_understood(const char *specification)
-{
-    const char *digits = "0123456789", *selector = specification + strlen("opencl");
-    if (strcmp(selector, "") == 0 || strcmp(selector, ":gpu") == 0 || strcmp(selector, ":cpu") == 0 ||
-        strcmp(selector, ":accelerator") == 0)
-        return true;
-    if (selector[0] != ':')
-        return false;
-    const char *platform = selector + 1, *point = platform + strspn(platform, digits);
-    if (point == platform || point[0] != '.')
-        return false;
-    const char *device = point + 1, *end = device + strspn(device, digits);
-    return end != device && end[0] == '\0';
-}
-
 static bool matches(const char *specification, const clgrad_device *device)
 {
     const char *selector = specification + strlen("opencl");
@@ -199,10 +183,6 @@ static clgrad_status no_memory(clgrad_message *message)
 clgrad_status clgrad_cl_choose_device(const char *specification, clgrad_cl_device *device,
                                       clgrad_message *message)
 {
-    if (!is_understood(specification))
-        return clgrad_fail_message(message, CLGRAD_STATUS_INVALID_ARGUMENT,
-                                   "the device \"%s\" is not understood: use " CLGRAD_SPECIFICATIONS,
-                                   specification);
     search s = find_devices();
     const clgrad_cl_device *best = NULL;
     for (size_t i = 0; i < s.count; i++)

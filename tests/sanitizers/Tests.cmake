@@ -6,6 +6,9 @@ find_package(Threads REQUIRED)
 
 # Each test compiles for itself, whatever this user's cache of compiled programs holds.
 set(environment CLGRAD_CACHE=off)
+if(NOT CLGRAD_OPENCL) # the samples and tools look for an OpenCL device unless they are told
+    list(APPEND environment CLGRAD_DEVICE=reference)
+endif()
 set(prefix "")
 if(CLGRAD_SANITIZE STREQUAL "address")
     set(prefix sanitize_)
