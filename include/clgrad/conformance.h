@@ -22,6 +22,7 @@ typedef struct clgrad_conformance_options {
      */
     const char *const *only;
     size_t only_count;
+    uint64_t reserved[6]; /**< 0; room for later versions (docs/abi.md) */
 } clgrad_conformance_options;
 
 /** Everything, in the short form. */
