@@ -133,9 +133,9 @@ static size_t address_space(void)
 }
 
 /*
- * Memory runs out at the parameters, the gradients or the state: the process may grow by so many halves of one
- * of them only; with half of one more than they are, drawing the weights has room. A driver's own threads need
- * not survive that, the reference does.
+ * Memory runs out at the parameters, the gradients or the state: the process may grow by so many halves of
+ * one of them only; with half of one more than they are, drawing the weights has room. A driver's own threads
+ * need not survive that, the reference does.
  */
 static void building_runs_out_of_memory(clgrad_context *context)
 {
