@@ -16,9 +16,12 @@
 #define TILE_ROWS 4
 #define TILE_COLUMNS 4
 
+/* By way of memory, which compilers leave out: for oclgrind lane 11 of v.hi is uninitialised. */
 static real add_lanes(float16 v)
 {
-    const float8 of8 = v.lo + v.hi;
+    real lanes[16];
+    vstore16(v, 0, lanes);
+    const float8 of8 = vload8(0, lanes) + vload8(1, lanes);
     const float4 of4 = of8.lo + of8.hi;
     return (of4.x + of4.z) + (of4.y + of4.w);
 }
