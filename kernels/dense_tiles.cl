@@ -51,11 +51,14 @@ static void put_16(real *to, float16 v)
     *(numbers16 *)to = given.numbers;
 }
 
+/* Not by v.lo and v.hi: of those, lane 11 counts as uninitialised for oclgrind. */
 static real add_lanes(float16 v)
 {
-    const float8 of8 = v.lo + v.hi;
-    const float4 of4 = of8.lo + of8.hi;
-    return (of4.x + of4.z) + (of4.y + of4.w);
+    real lanes[16];
+    put_16(lanes, v);
+    UNROLL for (int i = 0; i < 8; i++) lanes[i] += lanes[i + 8];
+    UNROLL for (int i = 0; i < 4; i++) lanes[i] += lanes[i + 4];
+    return (lanes[0] + lanes[2]) + (lanes[1] + lanes[3]);
 }
 
 /*

@@ -210,8 +210,7 @@ static void step_one(ulong n, bool first, bool wanted, real g, __global storage 
 }
 
 /* While an index fault is pending there is no step. */
-#ifndef GROUPS
-
+#ifdef KERNEL_optimizer_step
 __kernel void optimizer_step(ulong n, int first, __global const storage *gradient, ulong gradient_at,
                              __global storage *w, ulong w_at, __global storage *state, ulong state_at,
                              float8 a, float8 d, __global const int *fault)
@@ -222,7 +221,9 @@ __kernel void optimizer_step(ulong n, int first, __global const storage *gradien
         step_one(n, first, wanted, LOAD(gradient, gradient_at + i), w + w_at + i, state + state_at + i, a, d);
 }
 
-#else
+#endif
+
+#ifdef KERNEL_optimizer_step_groups
 
 /* As in src/opencl/optimizer.c. */
 typedef struct group_options {
@@ -255,7 +256,7 @@ static ulong find_range(__global const int *ranges, ulong rows, int i)
  * A work-item takes STRIP neighbours, on a CPU many: it searches once for all of them that are in one range,
  * and their steps become vector code.
  */
-__kernel void optimizer_step(ulong n, int first, __global const storage *restrict gradient, ulong gradient_at,
+__kernel void optimizer_step_groups(ulong n, int first, __global const storage *restrict gradient, ulong gradient_at,
                              __global storage *restrict w, ulong w_at, __global storage *restrict state,
                              ulong state_at, all_options options, int group_count, __global const int *ranges,
                              ulong ranges_at, ulong rows, __global int *fault)

@@ -4,10 +4,11 @@
  *     static void relu_keeps_nan(clgrad_context *context) { ... }
  *     int main(void) { return run_on_every_device((test_case[]){CASE(relu_keeps_nan)}, 1); }
  *
- * CLGRAD_TEST_DEVICE restricts a run to one device ("reference", "opencl:0.0"). CLGRAD_TEST_SMALL keeps sizes
- * small, for runs under a slow interpreter of kernels. CLGRAD_TEST_OFFSET puts so many elements before every
- * tensor in its buffer, untouched, so that indices go beyond 32 bits where the tensors are small; devices
- * without so much memory are left out.
+ * CLGRAD_TEST_DEVICE restricts a run to one device ("reference", "opencl:0.0"), CLGRAD_TEST_CASES to some
+ * cases ("relu_keeps_nan relu_keeps_zero"). CLGRAD_TEST_SMALL keeps sizes small, for runs under a slow
+ * interpreter of kernels. CLGRAD_TEST_OFFSET puts so many elements before every tensor in its buffer,
+ * untouched, so that indices go beyond 32 bits where the tensors are small; devices without so much memory
+ * are left out.
  */
 #ifndef HARNESS_H
 #define HARNESS_H
@@ -51,8 +52,8 @@ void assert_refused_at(clgrad_context *context, clgrad_status got, clgrad_status
 
 /*
  * A tensor in a buffer of its own, at a ragged offset and with guard elements around it, so that a kernel
- * that writes outside shows. Contents from data, or NaN (for int32 a large negative number) where data is
- * NULL.
+ * that writes outside shows. Contents from data, or NaN (for int32 a large number) where data is NULL; NaN
+ * and guards are of a kind (unwritten.h) that under oclgrind counts as uninitialised.
  */
 clgrad_tensor tensor_with(clgrad_context *context, clgrad_type type, int rank, const size_t *shape,
                           const void *data);

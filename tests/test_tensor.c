@@ -103,6 +103,33 @@ static void copy_keeps_every_bit(clgrad_context *context)
 }
 
 /* Many writes, fills and copies at many offsets of one buffer, and the same in host memory. */
+/* Numbers of few digits, so that nothing is rounded; where beta is 0, y is what nobody has written. */
+static void axpby_adds_up(clgrad_context *context)
+{
+    const size_t sizes[] = {0, 1, 15, 17, 300};
+    const float alphas[] = {1, -0.5f}, betas[] = {0, 1, 2};
+    for (size_t s = 0; s < COUNT(sizes); s++)
+        for (size_t k = 0; k < COUNT(alphas) * COUNT(betas); k++) {
+            const size_t n = sizes[s];
+            const float alpha = alphas[k % COUNT(alphas)], beta = betas[k / COUNT(alphas)];
+            float *x = allocate(n, sizeof *x), *y = allocate(n, sizeof *y);
+            for (size_t i = 0; i < n; i++) {
+                x[i] = (float)i + 1;
+                y[i] = 1000 - 3 * (float)i;
+            }
+            clgrad_tensor tx = vector_with(context, n, x), ty = vector_with(context, n, beta == 0 ? NULL : y);
+            assert_ok(context, clgrad_tensor_axpby(context, alpha, tx, beta, ty));
+            for (size_t i = 0; i < n; i++)
+                y[i] = alpha * x[i] + beta * y[i];
+            assert_contents(context, ty, y);
+            assert_contents(context, tx, x);
+            tensor_free(context, tx);
+            tensor_free(context, ty);
+            free(x);
+            free(y);
+        }
+}
+
 static void offsets_reach_what_they_should(clgrad_context *context)
 {
     enum { SIZE = 97 };
@@ -288,6 +315,7 @@ int main(void)
         CASE(write_and_read),
         CASE(fill_sets_every_element),
         CASE(copy_keeps_every_bit),
+        CASE(axpby_adds_up),
         CASE(offsets_reach_what_they_should),
         CASE(buffers_outlive_enqueued_work),
         CASE(create_describes_its_buffer),

@@ -23,9 +23,8 @@ static clgrad_status step(clgrad_context *context, const clgrad_optimizer *group
     clgrad_cl_options built = {0};
     clgrad_cl_define_as(&built, "OPTIMIZER", "opt_", clgrad_optimizer_describe(groups->kind)->name);
     clgrad_cl_define_number(&built, "SLOTS", slots);
-    if (in_groups)
-        clgrad_cl_define(&built, "GROUPS");
-    clgrad_cl_launch launch = clgrad_cl_begin(context, CLGRAD_CL_OPTIMIZER, &built, "optimizer_step");
+    clgrad_cl_launch launch = clgrad_cl_begin(context, CLGRAD_CL_OPTIMIZER, &built,
+                                              in_groups ? "optimizer_step_groups" : "optimizer_step");
     clgrad_cl_give_count(&launch, n);
     clgrad_cl_give_int(&launch, number == 1);
     clgrad_cl_give_tensor(&launch, gradient);
