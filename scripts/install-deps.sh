@@ -7,8 +7,8 @@
 set -euo pipefail
 
 build="gcc libc6-dev cmake ninja-build pkg-config ocl-icd-opencl-dev opencl-c-headers libclblast-dev
-       libopenblas-dev librandom123-dev libjansson-dev zlib1g-dev"
-test="g++ libcmocka-dev pocl-opencl-icd oclgrind clang libclang-rt-dev valgrind"
+       libopenblas-dev librandom123-dev libjansson-dev zlib1g-dev libpango1.0-dev"
+test="g++ libcmocka-dev pocl-opencl-icd oclgrind clang libclang-rt-dev valgrind libexpat1-dev"
 bench="pocl-opencl-icd python3-venv g++"
 device="pocl-opencl-icd"
 
@@ -16,10 +16,10 @@ name_packages() {
     cat >&2 <<END
 scripts/install-deps.sh installs packages on Debian and Ubuntu only. Elsewhere, install:
   Fedora    gcc cmake ninja-build pkgconf ocl-icd-devel opencl-headers clblast-devel openblas-devel jansson-devel
-            zlib-devel libcmocka-devel clang compiler-rt valgrind (tests), pocl (a device, where there is no GPU driver); Random123's headers from its authors
-  Arch      gcc cmake ninja pkgconf ocl-icd opencl-headers clblast openblas jansson zlib cmocka; AUR: random123; pocl
-  Homebrew  cmake ninja pkg-config clblast openblas jansson cmocka pocl opencl-headers ocl-icd; Random123's headers from its
-            authors
+            zlib-devel pango-devel libcmocka-devel clang compiler-rt valgrind (tests), pocl (a device, where there is no GPU driver); Random123's headers from its authors
+  Arch      gcc cmake ninja pkgconf ocl-icd opencl-headers clblast openblas jansson zlib pango cmocka; AUR: random123; pocl
+  Homebrew  cmake ninja pkg-config clblast openblas jansson pango cmocka pocl opencl-headers ocl-icd; Random123's headers
+            from its authors
 then: cmake --preset release && cmake --build --preset release
 END
     exit 1
@@ -38,7 +38,7 @@ if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
     # No Debian: go on only where everything can be seen to be there already.
     include=$(printf '#include <Random123/philox.h>\n#include <jansson.h>\n#include <zlib.h>\n')
     for program in cc cmake ninja pkg-config; do command -v "$program" >/dev/null || name_packages; done
-    pkg-config --exists OpenCL clblast openblas || name_packages
+    pkg-config --exists OpenCL clblast openblas pangocairo || name_packages
     cc -E -x c - <<<"$include" >/dev/null 2>&1 || name_packages
     exit 0
 fi

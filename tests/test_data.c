@@ -1,6 +1,6 @@
 /*
- * The sample trainer's data: IDX and CSV readers, generated digits and spirals. Fixtures are written as the tests run;
- * the tests with real data say that they are skipped where there is none.
+ * The sample trainer's data: IDX and CSV readers, generated digits and spirals. Fixtures are written as the
+ * tests run; the tests with real data say that they are skipped where there is none.
  */
 #define _XOPEN_SOURCE 700 /* mkdtemp */
 
