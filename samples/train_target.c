@@ -383,7 +383,7 @@ void train_class_probabilities(const clgrad_loss *loss, const float *outputs, si
         sum += (double)probability[j];
     }
     for (size_t j = 0; j < classes; j++)
-        probability[j] = sum > 0 ? (float)((double)probability[j] / sum) : 1 / (float)classes;
+        probability[j] = sum == 0 ? 1 / (float)classes : (float)((double)probability[j] / sum);
 }
 
 double train_predicted_number(const clgrad_loss *loss, const dataset *set, float output)

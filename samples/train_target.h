@@ -50,6 +50,7 @@ size_t train_predicted_class(const clgrad_loss *loss, const float *outputs, size
 /*
  * How likely a row of outputs makes each class; they add up to 1. Outputs that the loss takes for
  * probabilities are divided by their sum, of anything else it is the softmax (of distances, the softmin).
+ * Outputs of which one is no number give none.
  */
 void train_class_probabilities(const clgrad_loss *loss, const float *outputs, size_t classes,
                                float *probability);

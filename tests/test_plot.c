@@ -274,7 +274,7 @@ static void test_regions(void **state)
             probability[i][j][0] = j < 2 ? sure : 1 - sure;
             probability[i][j][1] = 1 - probability[i][j][0];
         }
-    const float points[] = {-5, 15, 5, 15, 100, 100};
+    const float points[] = {-5, 15, 5, 15, 11.5f, 10};
     const int32_t classes[] = {0, 0, 1};
     const bool wrong[] = {false, true, true};
     plot_regions regions = {
@@ -310,6 +310,7 @@ static void test_regions(void **state)
     assert_true(dots.count > 60 && dots.count < 500);
     assert_true(fabs(dots.y - (44 + 115) / 552.0) < 0.01 && fabs(dots.x - (62 + 230) / 672.0) < 0.02);
     assert_int_equal(picture_ink(&p, square, VERMILLION).count, 0);
+    assert_int_equal(picture_ink(&p, (part){0.78, 1, 0.4, 0.9}, VERMILLION).count, 0);
     picture_free(&p);
 
     for (size_t i = 0; i < 24; i++)
@@ -422,30 +423,30 @@ static void test_files(void **state)
     assert_refused("test_plot_absent/a.png", "test_plot_absent/a.png cannot be written: No such file");
 
     /* What was there stays until the new one is whole, and nothing is left beside it. */
-    assert_int_equal(mkdir("test_plot_folder", 0777), 0);
-    assert_int_equal(mkdir("test_plot_folder/there.png", 0777), 0);
-    assert_refused("test_plot_folder/there.png", "cannot be written: Is a directory");
+    const path place = make_place(), there = in(place.text, "there.png");
     path found[4];
-    assert_int_equal(list("test_plot_folder", found, 4), 1);
-    remove_all("test_plot_folder");
+    assert_int_equal(mkdir(there.text, 0777), 0);
+    assert_refused(there.text, "cannot be written: Is a directory");
+    assert_int_equal(list(place.text, found, 4), 1);
+    remove_all(place.text);
 }
 
 /* On a full disk the sentence says so: the file beside it leads to one. */
 static void test_full_disk(void **state)
 {
     (void)state;
+    static const char *const names[][2] = {{"a.png", "a.png.new"}, {"a.svg", "a.svg.new"}};
     struct stat status;
+    path found[4];
     if (stat("/dev/full", &status) != 0)
         skip();
-    static const char *const files[] = {"test_plot_full.png", "test_plot_full.svg"};
+    const path place = make_place();
     for (size_t i = 0; i < 2; i++) {
-        char beside[64];
-        snprintf(beside, sizeof beside, "%s.new", files[i]);
-        assert_int_equal(symlink("/dev/full", beside), 0);
-        assert_refused(files[i], "cannot be written: No space left");
-        assert_int_not_equal(stat(files[i], &status), 0);
-        assert_int_not_equal(lstat(beside, &status), 0);
+        assert_int_equal(symlink("/dev/full", in(place.text, names[i][1]).text), 0);
+        assert_refused(in(place.text, names[i][0]).text, "cannot be written: No space left");
+        assert_int_equal(list(place.text, found, 4), 0);
     }
+    remove_all(place.text);
 }
 
 int main(void)

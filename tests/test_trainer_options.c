@@ -390,6 +390,8 @@ static void test_progress_bar_on_a_terminal(void **state)
     assert_contains(text, "loss ");
     assert_contains(text, " samples/s  ");
     assert_contains(text, " left");
+    assert_null(strstr(text, "inf"));
+    assert_null(strstr(text, "nan"));
     assert_contains(text, "test accuracy: ");
     assert_true(widest_bar(text) > 80);
     free(text);
