@@ -26,7 +26,7 @@ static bool possible(const output *file, clgrad_message *message)
     if (file->picture && !plot_possible(path, &error))
         return train_refuse(message, "--%s: %s", file->option, error.text);
     const int length = snprintf(folder, sizeof folder, "%s", path);
-    int problem = length < 0 || (size_t)length >= sizeof folder ? ENAMETOOLONG : 0;
+    int problem = path[0] == '\0' ? ENOENT : length < 0 || (size_t)length >= sizeof folder ? ENAMETOOLONG : 0;
     if (problem == 0 && access(dirname(folder), W_OK | X_OK) != 0)
         problem = errno;
     if (problem != 0)
