@@ -155,9 +155,9 @@ void train_progress_epoch(train_progress *progress, const train_figures *figures
     if (figures->scored) {
         printf("  test loss %#.4g", figures->test.loss);
         if (isnan(figures->test.accuracy))
-            printf("  rmse %.4g", figures->test.rmse);
+            printf(", rmse %.4g", figures->test.rmse);
         else
-            printf("  accuracy %.2f %%", figures->test.accuracy);
+            printf(", accuracy %.2f %%", figures->test.accuracy);
     }
     putchar('\n');
     fflush(stdout);

@@ -16,9 +16,10 @@ name_packages() {
     cat >&2 <<END
 scripts/install-deps.sh installs packages on Debian and Ubuntu only. Elsewhere, install:
   Fedora    gcc cmake ninja-build pkgconf ocl-icd-devel opencl-headers clblast-devel openblas-devel jansson-devel
-            zlib-devel pango-devel libcmocka-devel clang compiler-rt valgrind (tests), pocl (a device, where there is no GPU driver); Random123's headers from its authors
-  Arch      gcc cmake ninja pkgconf ocl-icd opencl-headers clblast openblas jansson zlib pango cmocka; AUR: random123; pocl
-  Homebrew  cmake ninja pkg-config clblast openblas jansson pango cmocka pocl opencl-headers ocl-icd; Random123's headers
+            zlib-devel pango-devel; libcmocka-devel expat-devel clang compiler-rt valgrind (tests); pocl (a device, where there
+            is no GPU driver); Random123's headers from its authors
+  Arch      gcc cmake ninja pkgconf ocl-icd opencl-headers clblast openblas jansson zlib pango cmocka expat; AUR: random123; pocl
+  Homebrew  cmake ninja pkg-config clblast openblas jansson pango cmocka expat pocl opencl-headers ocl-icd; Random123's headers
             from its authors
 then: cmake --preset release && cmake --build --preset release
 END

@@ -53,7 +53,7 @@ static double cell(const char *log, size_t line, size_t column)
 
 enum { EPOCH, LOSS, TRAINING_LOSS, TRAINING_QUALITY, TEST_LOSS, TEST_QUALITY, LR, SECONDS, RATE };
 
-/* The number behind "  name " in the line of an epoch. */
+/* The number behind a name in the line of an epoch. */
 static double printed(const char *out, int epoch, const char *name)
 {
     char start[32];
@@ -92,7 +92,7 @@ static void test_log_is_what_is_printed(void **state)
         assert_true(cell(log, line, EPOCH) == epoch);
         assert_rounded(epoch_loss(o.out, epoch), "%.4g", cell(log, line, LOSS));
         assert_rounded(printed(o.out, epoch, "  test loss "), "%.4g", cell(log, line, TEST_LOSS));
-        assert_rounded(printed(o.out, epoch, "  accuracy "), "%.2f", cell(log, line, TEST_QUALITY));
+        assert_rounded(printed(o.out, epoch, ", accuracy "), "%.2f", cell(log, line, TEST_QUALITY));
         assert_true(fabs(cell(log, line, LR) - 0.1 * (5 - epoch) / 4) < 1e-6); /* polynomial, of power 1 */
         assert_true(cell(log, line, SECONDS) >= 0 && cell(log, line, RATE) > 0);
     }
@@ -129,7 +129,7 @@ static void test_log_of_a_regression(void **state)
     assert_succeeded(&o);
     char *log = read_text(LOG);
     assert_contains(log, ",training_rmse,test_loss,test_rmse,");
-    assert_rounded(printed(o.out, 3, "  rmse "), "%.4g", cell(log, 3, TEST_QUALITY));
+    assert_rounded(printed(o.out, 3, ", rmse "), "%.4g", cell(log, 3, TEST_QUALITY));
     assert_rounded(figure(o.out, "test rmse"), "%.6g", cell(log, 3, TEST_QUALITY));
     assert_true(drawing_read(DRAWING).paths > 12); /* three epochs, four series */
     outcome_free(&o);
