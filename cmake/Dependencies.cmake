@@ -1,5 +1,5 @@
 # What clgrad is built with: OpenCL and CLBlast for the device, a host BLAS for CPU devices, Random123 for random numbers,
-# Jansson for the JSON in checkpoints. What is missing is named with the package that has it.
+# Jansson for the JSON in checkpoints; the samples' pictures with Pango and Cairo. What is missing is named with the package that has it.
 
 # clgrad_missing(LEVEL "what is missing, and what that means" debian fedora arch homebrew)
 function(clgrad_missing level what debian fedora arch homebrew)
@@ -51,5 +51,15 @@ if(CLGRAD_SAMPLES)
     if(NOT ZLIB_FOUND)
         clgrad_missing(FATAL_ERROR "zlib, with which the samples read MNIST's files, is missing. (CLGRAD_SAMPLES=OFF leaves them out.)"
                        "zlib1g-dev" "zlib-devel" "zlib" "zlib")
+    endif()
+    if(CLGRAD_PLOTS)
+        find_package(PkgConfig QUIET)
+        if(PkgConfig_FOUND)
+            pkg_check_modules(PANGOCAIRO QUIET IMPORTED_TARGET pangocairo cairo-png cairo-svg)
+        endif()
+        if(NOT TARGET PkgConfig::PANGOCAIRO)
+            clgrad_missing(WARNING "Pango with Cairo, which draw the trainer's pictures, are missing (found by pkg-config): its --plot is refused. CLGRAD_PLOTS=OFF asks for that."
+                           "libpango1.0-dev pkg-config" "pango-devel pkgconf" "pango pkgconf" "pango pkg-config")
+        endif()
     endif()
 endif()

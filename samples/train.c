@@ -4,6 +4,7 @@
  *     train                                       learn digits that the trainer draws itself
  *     train --data mnist                          a folder with MNIST's four files
  *     train --data iris.csv --target species      a table
+ *     train --plot curves.png --log epochs.csv    draw and write down how it goes
  *     train --check                               compare the first steps with the reference device
  *     train --save F --checkpoint-every 1         keep checkpoints, also when Ctrl-C ends it
  *     train --save F --resume F                   go on from there
@@ -17,7 +18,9 @@
  */
 #include "train_check.h"
 #include "train_checkpoint.h"
-#include "train_options.h"
+#include "train_files.h"
+#include "train_pictures.h"
+#include "train_progress.h"
 #include "train_report.h"
 #include "train_session.h"
 
@@ -39,12 +42,28 @@ static bool check_loss(const train_position *position, clgrad_message *message)
     return false;
 }
 
+/* All of an epoch's batches are behind it: what has come of it, for those who show it. */
+static bool end_epoch(train_session *session, const dataset_pair *data, train_position *position,
+                      train_progress *progress, train_history *history, clgrad_message *message)
+{
+    train_figures figures = {.epoch = position->epoch + 1};
+    figures.loss = position->loss_sum / (double)position->rows; /* each row's loss counts once */
+    figures.lr = train_pace_lr(&session->pace, position->epoch, session->pace.steps - 1);
+    train_progress_time(progress, &figures);
+    if (!train_history_add(history, session, data, &figures, message))
+        return false;
+    train_progress_epoch(progress, &figures);
+    train_pace_epoch(&session->pace, position->epoch, figures.loss);
+    *position = (train_position){.epoch = position->epoch + 1};
+    return true;
+}
+
 /*
  * From a position on to the end of its epoch, a batch at a time: the training rows in an order that is new in
  * each epoch. An interrupt ends it behind any batch. The position moves on.
  */
-static bool train_epoch(train_session *session, train_position *position, train_progress *progress,
-                        clgrad_message *message)
+static bool train_epoch(train_session *session, const dataset_pair *data, train_position *position,
+                        train_progress *progress, train_history *history, clgrad_message *message)
 {
     if (!train_session_shuffle(session, position->epoch, message))
         return false;
@@ -64,35 +83,31 @@ static bool train_epoch(train_session *session, train_position *position, train_
             if (!check_loss(position, message))
                 return false;
             read = position->batch;
-            train_progress_update(progress, position->epoch, position->rows,
+            train_progress_update(progress, position->epoch, position->batch, position->rows,
                                   position->loss_sum / (double)position->rows);
         }
         if (stop && position->batch < session->batches)
             return true;
     }
-    const double loss = position->loss_sum / (double)position->rows; /* each row's loss counts once */
-    train_progress_epoch(progress, position->epoch, loss);
-    train_pace_epoch(&session->pace, position->epoch, loss);
-    *position = (train_position){.epoch = position->epoch + 1};
-    return true;
+    return end_epoch(session, data, position, progress, history, message);
 }
 
 /* From a position on to the last epoch or to an interrupt, with a checkpoint there and on the way. */
-static bool train_epochs(train_session *session, const dataset *train, train_position *position,
-                         clgrad_message *message)
+static bool train_epochs(train_session *session, const dataset_pair *data, train_position *position,
+                         train_history *history, clgrad_message *message)
 {
     const train_options *options = session->options;
     const size_t every = options->checkpoint_every, begin = position->epoch;
-    train_progress progress = train_progress_begin(options, train->rows);
+    train_progress progress = train_progress_begin(options, data->train.rows, session->batches);
     for (;;) {
         const bool last = position->epoch == options->epochs || train_interrupted() != 0;
         const bool due = every > 0 && position->epoch > begin && position->epoch % every == 0;
         if (options->save != NULL && (last || due) &&
-            !train_checkpoint_save(session, train, position, options->save, message))
+            !train_checkpoint_save(session, &data->train, position, options->save, message))
             return false;
         if (last)
             return true;
-        if (!train_epoch(session, position, &progress, message))
+        if (!train_epoch(session, data, position, &progress, history, message))
             return false;
     }
 }
@@ -106,6 +121,10 @@ static bool load(const train_options *options, dataset_pair *data, clgrad_messag
     case TRAIN_DIGITS:
         loaded =
             dataset_make_digits(options->samples, (options->samples + 4) / 5, options->seed, data, &error);
+        break;
+    case TRAIN_SPIRALS:
+        loaded =
+            dataset_make_spirals(options->samples, (options->samples + 4) / 5, options->seed, data, &error);
         break;
     case TRAIN_IDX:
         loaded = dataset_read_idx(options->data, data, &error);
@@ -128,12 +147,13 @@ static bool load(const train_options *options, dataset_pair *data, clgrad_messag
 int main(int argc, char **argv)
 {
     train_options options;
-    clgrad_message message = {""};
+    clgrad_message message = {""}, other;
     clgrad_context *context = NULL;
     dataset_pair data = {0};
     train_session session = {0};
     train_result result = {0};
     train_position position = {0};
+    train_history history = {0};
     bool check_passed = true;
     int exit_status = EXIT_FAILURE;
 
@@ -150,8 +170,10 @@ int main(int argc, char **argv)
         goto cleanup;
     }
 
-    if (options.save != NULL && !train_checkpoint_possible(options.save, &message))
+    if (!train_files_possible(&options, &message)) {
+        exit_status = EXIT_REFUSED;
         goto cleanup;
+    }
     clgrad_status status = clgrad_context_create(options.device, &context, &message);
     if (status == CLGRAD_STATUS_INVALID_ARGUMENT)
         exit_status = EXIT_REFUSED;
@@ -168,14 +190,18 @@ int main(int argc, char **argv)
     if (options.check_steps > 0 && !train_check(context, &options, &data.train, &check_passed, &message))
         goto cleanup;
     if (!train_session_create(context, &options, &data.train, &data.test, &session, &message) ||
-        !train_checkpoint_load(&session, &data.train, &position, &message))
+        !train_checkpoint_load(&session, &data.train, &position, &message) ||
+        !train_history_begin(&options, &data.train, &history, &message))
         goto cleanup;
     if (options.save != NULL)
         train_catch_interrupts();
     train_report_header(&session, &options, &data);
     train_report_beginning(&session, position.epoch, position.batch);
 
-    if (!train_epochs(&session, &data.train, &position, &message))
+    /* What has been reached is drawn also where an interrupt or a loss that diverges ends the training early.
+     */
+    const bool trained = train_epochs(&session, &data, &position, &history, &message);
+    if (!train_pictures_curves(&session, &history, trained ? &message : &other) || !trained)
         goto cleanup;
     if (position.epoch < options.epochs) {
         snprintf(message.text, sizeof message.text,
@@ -186,8 +212,9 @@ int main(int argc, char **argv)
     }
     train_release_interrupts();
 
-    if (!train_session_test(&session, &result, &message) ||
-        !train_report_result(&data.test, &result, &message))
+    if (!train_session_evaluate(&session, &session.test, &result, &message) ||
+        !train_report_result(&data.test, &result, &message) ||
+        !train_pictures_result(&session, &data, &result, &message) || !train_history_end(&history, &message))
         goto cleanup;
     if (!check_passed)
         snprintf(message.text, sizeof message.text, "the check against the reference device has failed");
@@ -201,6 +228,7 @@ cleanup:
     if (exit_status != EXIT_SUCCESS)
         fprintf(stderr, "train: %s\n", message.text);
     free(result.prediction);
+    train_history_end(&history, &other);
     train_session_destroy(&session);
     dataset_pair_free(&data);
     clgrad_context_destroy(context);

@@ -2,13 +2,9 @@
 
 #include "train_checkpoint.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <libgen.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* ---- interrupts ---- */
 
@@ -113,29 +109,6 @@ static bool read_position(const char *text, train_session *session, train_positi
            &plateau->cooldown);
     describe_position(again, session, p);
     return strcmp(text, again) == 0 && p->batch < session->batches && p->rows == p->batch * session->batch;
-}
-
-/* ---- where it is written ---- */
-
-bool train_checkpoint_possible(const char *path, clgrad_message *message)
-{
-    char folder[4096];
-    struct stat about;
-    const int length = snprintf(folder, sizeof folder, "%s", path);
-    int error = length < 0 || (size_t)length >= sizeof folder ? ENAMETOOLONG : 0;
-    if (error == 0 && access(dirname(folder), W_OK | X_OK) != 0)
-        error = errno;
-    if (error != 0) {
-        snprintf(message->text, sizeof message->text, "--save: %.1000s cannot be written: %s", path,
-                 strerror(error));
-        return false;
-    }
-    if (lstat(path, &about) == 0 && !S_ISREG(about.st_mode) && !S_ISLNK(about.st_mode)) {
-        snprintf(message->text, sizeof message->text,
-                 "--save: %.1000s cannot be written: it is there and no regular file", path);
-        return false;
-    }
-    return true;
 }
 
 /* ---- files ---- */

@@ -19,9 +19,6 @@ typedef struct train_position {
     double loss_sum;     /* of those rows */
 } train_position;
 
-/* Whether a file can be written there, as far as can be seen before: said now, not after hours. */
-bool train_checkpoint_possible(const char *path, clgrad_message *message);
-
 /* Write the session into a file. */
 bool train_checkpoint_save(const train_session *session, const dataset *train, const train_position *position,
                            const char *path, clgrad_message *message);

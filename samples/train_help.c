@@ -202,18 +202,21 @@ void train_print_help(FILE *out)
     print_activations(out);
     print_losses(out);
     print_initializers(out);
-    fprintf(out,
-            "\n"
-            "Examples\n"
-            "  train --check\n"
-            "  train --data mnist\n"
-            "  train --data mnist --optimizer adamw --layers 256,dropout:p=0.2,128\n"
-            "  train --data iris.csv --target species\n"
-            "  train --data mpg.csv --target mpg --ignore name --skip-empty\n"
-            "  train --data mnist --save net.safetensors --checkpoint-every 1\n"
-            "  train --data mnist --save net.safetensors --resume net.safetensors\n"
-            "\n"
-            "Exit status: 0 when all went well, 1 when something failed on the way (no device, a file that "
-            "cannot\nbe read, a --check above its tolerance), 2 when the options are refused, 128 + N when "
-            "signal N has\nended a training with --save (Ctrl-C: 130).\n");
+    fprintf(
+        out,
+        "\n"
+        "Examples\n"
+        "  train --check\n"
+        "  train --data mnist\n"
+        "  train --data mnist --optimizer adamw --layers 256,dropout:p=0.2,128\n"
+        "  train --data iris.csv --target species\n"
+        "  train --data mpg.csv --target mpg --ignore name --skip-empty\n"
+        "  train --plot curves.png --plot-confusion confusion.svg --plot-errors errors.png --log epochs.csv\n"
+        "  train --data spirals --plot-boundary boundary.png\n"
+        "  train --data mnist --save net.safetensors --checkpoint-every 1\n"
+        "  train --data mnist --save net.safetensors --resume net.safetensors\n"
+        "\n"
+        "Exit status: 0 when all went well, 1 when something failed on the way (no device, a file that "
+        "cannot\nbe read, a --check above its tolerance), 2 when the options are refused, 128 + N when "
+        "signal N has\nended a training with --save (Ctrl-C: 130).\n");
 }

@@ -34,10 +34,18 @@ static bool set_seed(train_parser *parser, const char *value, void *field)
     return train_read_whole(parser, value, 0, UINT64_MAX, field);
 }
 
-/* A folder holds IDX files, a file is CSV; of what is not there, the name decides which error is reported. */
+/*
+ * What the trainer draws has a name; anything else is a path. A folder holds IDX files, a file is CSV; of
+ * what is not there, the name decides which error is reported.
+ */
 static bool set_data(train_parser *parser, const char *value, void *field)
 {
     struct stat status;
+    const bool digits = strcmp(value, "digits") == 0;
+    if (digits || strcmp(value, "spirals") == 0) {
+        parser->options->source = digits ? TRAIN_DIGITS : TRAIN_SPIRALS;
+        return true;
+    }
     size_t length = strlen(value);
     bool is_csv = length >= 4 && strcasecmp(value + length - 4, ".csv") == 0;
     if (stat(value, &status) == 0)
@@ -161,8 +169,11 @@ const train_option train_option_list[] = {
      "where to train: opencl, opencl:gpu, opencl:cpu, opencl:P.D, reference"},
     {"list-devices", NULL, set_flag, AT(list_devices), false, "list the devices of this machine and stop"},
     {"data", "PATH", set_data, AT(data), false,
-     "a folder with MNIST's four IDX files, or a CSV file with a header"},
-    {"samples", "N", set_size, AT(samples), false, "without --data: how many digits to draw for training"},
+     "a folder with MNIST's four IDX files, or a CSV file with a header; or what the trainer draws itself: "
+     "digits (the "
+     "default), spirals"},
+    {"samples", "N", set_size, AT(samples), false,
+     "how many digits, or points of spirals, to draw for training; a fifth as many for the test"},
     {"target", "COLUMN", set_text, AT(target), false, "CSV: the column to learn"},
     {"task", "TASK", set_task, AT(task), false, "CSV: classify or regress, where the target does not say"},
     {"ignore", "COLUMN", set_ignore, AT(ignore), true, "CSV: a column to leave out; may be repeated"},
@@ -204,6 +215,13 @@ const train_option train_option_list[] = {
      "go on from a checkpoint, with the same options: it ends as if there had been no stop"},
     {"load", "FILE", set_text, AT(load), false,
      "begin with the parameters of a checkpoint, or of any safetensors file with PyTorch's names"},
+#define PICTURE(identifier, option, help) \
+    {option, "FILE", set_text, AT(pictures[TRAIN_##identifier]), false, help},
+    TRAIN_PICTURE_LIST(PICTURE)
+#undef PICTURE
+        {"log", "FILE", set_text, AT(log), false,
+         "a table, CSV: loss, accuracy, learning rate and time of every epoch; with --resume what is there "
+         "is continued"},
     {"help", NULL, set_flag, AT(help), false, "show this and stop"},
     {NULL, NULL, NULL, 0, false, NULL},
 };

@@ -95,6 +95,33 @@ bool train_options_settle(train_options *options, bool classification, clgrad_me
     return true;
 }
 
+const char *train_options_data(const train_options *options)
+{
+    if (options->data != NULL)
+        return options->data;
+    return options->source == TRAIN_SPIRALS ? "spirals drawn by the trainer" : "digits drawn by the trainer";
+}
+
+/* Whether the data is such that there is something to see in the pictures. */
+static bool pictures_fit(const train_options *options, const dataset *train, clgrad_message *message)
+{
+    static const struct {
+        train_picture picture;
+        const char *option;
+    } of_classes[] = {{TRAIN_CONFUSION, "confusion"}, {TRAIN_BOUNDARY, "boundary"}, {TRAIN_ERRORS, "errors"}};
+    for (size_t i = 0; i < sizeof of_classes / sizeof *of_classes; i++)
+        if (options->pictures[of_classes[i].picture] != NULL && train->class_count == 0)
+            return train_refuse(message, "--plot-%s is for a classification, and this is a regression",
+                                of_classes[i].option);
+    if (options->pictures[TRAIN_BOUNDARY] != NULL && train->features != 2)
+        return train_refuse(message, "--plot-boundary is for data of two features, this has %zu",
+                            train->features);
+    if (options->pictures[TRAIN_ERRORS] != NULL && train->width == 0)
+        return train_refuse(message, "--plot-errors is for images, and the rows of %s are none",
+                            train_options_data(options));
+    return true;
+}
+
 bool train_options_fit(train_options *options, const dataset *train, clgrad_message *message)
 {
     if (!train_options_settle(options, train->class_count > 0, message) ||
@@ -103,7 +130,7 @@ bool train_options_fit(train_options *options, const dataset *train, clgrad_mess
     if (options->class_weight_count > 0 && options->class_weight_count != train->class_count)
         return train_refuse(message, "--class-weights has %zu weights, but the data has %zu classes",
                             options->class_weight_count, train->class_count);
-    return true;
+    return pictures_fit(options, train, message);
 }
 
 /* Whether an option was given, by its name. */
@@ -211,11 +238,13 @@ static bool refuse_contradictions(train_parser *parser)
     for (size_t i = 0; i < sizeof csv_only / sizeof *csv_only; i++)
         if (given(parser, csv_only[i]) && options->source != TRAIN_CSV)
             return train_refuse(parser->message, "--%s is for a CSV file, and %s", csv_only[i],
-                                options->data != NULL ? "--data is a folder" : "there is no --data");
+                                options->data != NULL ? "--data is a folder" : "the trainer draws the data");
     if (options->source == TRAIN_CSV && options->target == NULL)
         return train_refuse(parser->message, "--data %s needs --target, the column to learn", options->data);
     if (given(parser, "samples") && options->data != NULL)
-        return train_refuse(parser->message, "--samples counts generated digits, it cannot go with --data");
+        return train_refuse(parser->message,
+                            "--samples counts what the trainer draws, it cannot go with --data %s",
+                            options->data);
     if (given(parser, "activation") && options->layer_count == 0)
         return train_refuse(parser->message, "--activation is for hidden layers, and --layers is none");
     if (options->warmup >= options->epochs)

@@ -15,15 +15,31 @@
 #define TRAIN_MAX_CLASS_WEIGHTS 256
 #define TRAIN_LINE_SIZE 1024 /* of a text that describes a part of the training */
 
-typedef enum train_source { TRAIN_DIGITS, TRAIN_IDX, TRAIN_CSV } train_source;
+typedef enum train_source { TRAIN_DIGITS, TRAIN_SPIRALS, TRAIN_IDX, TRAIN_CSV } train_source;
+
+/* The pictures: X(identifier, option, help). */
+#define TRAIN_PICTURE_LIST(X)                                                                            \
+    X(CURVES, "plot",                                                                                    \
+      "a picture, .png or .svg: loss and accuracy of the training and the test part by epoch")           \
+    X(CONFUSION, "plot-confusion", "a picture of the confusion matrix of the test")                      \
+    X(BOUNDARY, "plot-boundary",                                                                         \
+      "data of two features: a picture of where the network predicts which class, and of the test rows") \
+    X(ERRORS, "plot-errors", "images: a picture of those misclassified in the test, the most confident first")
+
+typedef enum train_picture {
+#define TRAIN_PICTURE(identifier, option, help) TRAIN_##identifier,
+    TRAIN_PICTURE_LIST(TRAIN_PICTURE)
+#undef TRAIN_PICTURE
+        TRAIN_PICTURE_COUNT
+} train_picture;
 
 typedef struct train_options {
     bool help, list_devices;
     const char *device; /* NULL: CLGRAD_DEVICE or, where that is unset, the best OpenCL device */
 
     train_source source;
-    const char *data; /* NULL for digits */
-    size_t samples;   /* digits to draw for the training part */
+    const char *data; /* a file or folder; NULL for what the trainer draws */
+    size_t samples;   /* rows to draw for the training part */
     const char *target;
     dataset_task task;
     const char *ignore[TRAIN_MAX_IGNORED];
@@ -63,6 +79,8 @@ typedef struct train_options {
 
     const char *save, *load, *resume; /* files; NULL: not given */
     size_t checkpoint_every;          /* epochs; 0: not given */
+
+    const char *pictures[TRAIN_PICTURE_COUNT], *log; /* files; NULL: not given */
 } train_options;
 
 /*
@@ -80,6 +98,9 @@ bool train_options_settle(train_options *options, bool classification, clgrad_me
 
 /* The same once the data is there, and whether the options fit the data: class weights, for one. */
 bool train_options_fit(train_options *options, const dataset *train, clgrad_message *message);
+
+/* The data's name: of the file or folder, or what the trainer draws. */
+const char *train_options_data(const train_options *options);
 
 /*
  * How many rows a batch has: --batch, or the whole training part where that is smaller. Where it is not

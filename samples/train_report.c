@@ -1,18 +1,11 @@
-#define _POSIX_C_SOURCE 200809L
-
 #include "train_report.h"
 
-#include "train_target.h"
+#include "train_parser.h"
+#include "train_score.h"
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
-#include <time.h>
-#include <unistd.h>
 
-#define UPDATE_SECONDS 0.1
-#define MAX_BAR 30
 #define MAX_CONFUSION_CLASSES 20
 
 bool train_report_devices(clgrad_message *message)
@@ -80,9 +73,8 @@ void train_report_header(const train_session *session, const train_options *opti
 
     printf("device     %s (%s, %s)\n", device->name, clgrad_device_type_name(device->type),
            device->specification);
-    printf("data       %s: %zu training and %zu test rows, %zu features, ",
-           options->data != NULL ? options->data : "digits drawn by the trainer", data->train.rows,
-           data->test.rows, data->train.features);
+    printf("data       %s: %zu training and %zu test rows, %zu features, ", train_options_data(options),
+           data->train.rows, data->test.rows, data->train.features);
     if (data->train.class_count > 0)
         printf("%zu classes", data->train.class_count);
     else
@@ -107,99 +99,9 @@ void train_report_beginning(const train_session *session, size_t epoch, size_t b
     fflush(stdout);
 }
 
-static double seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
-train_progress train_progress_begin(const train_options *options, size_t rows)
-{
-    const char *term = getenv("TERM");
-    const double now = seconds();
-    return (train_progress){
-        .terminal = isatty(STDOUT_FILENO) && term != NULL && strcmp(term, "dumb") != 0,
-        .epochs = options->epochs,
-        .rows = rows,
-        .stride = 1,
-        .updated = now,
-        .epoch_begin = now,
-    };
-}
-
-bool train_progress_due(train_progress *progress)
-{
-    return ++progress->steps >= progress->stride;
-}
-
-static int terminal_columns(void)
-{
-    struct winsize size;
-    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
-}
-
 static int digits(size_t number)
 {
     return snprintf(NULL, 0, "%zu", number);
-}
-
-/* As many steps to the next update as UPDATE_SECONDS hold, but never many more than lately. */
-static void choose_stride(train_progress *progress, double now)
-{
-    const double elapsed = fmax(now - progress->updated, 1e-6);
-    const double stride = (double)progress->steps * UPDATE_SECONDS / elapsed;
-    progress->stride = (size_t)fmin(fmax(stride, 1), 4 * (double)progress->stride);
-    progress->steps = 0;
-    progress->updated = now;
-}
-
-static void draw_bar(const train_progress *progress, size_t epoch, size_t done, double loss)
-{
-    char front[64], back[128];
-    const double total = (double)progress->epochs * (double)progress->rows;
-    const double rows = (double)epoch * (double)progress->rows + (double)done;
-    const double elapsed = progress->updated - progress->begin;
-    snprintf(front, sizeof front, "epoch %*zu/%zu ", digits(progress->epochs), epoch + 1, progress->epochs);
-    int length = snprintf(back, sizeof back, "  loss %#-7.4g", loss);
-    if (elapsed > 0) {
-        const double rate = (rows - progress->begin_rows) / elapsed;
-        const double left = (total - rows) / rate;
-        snprintf(back + length, sizeof back - (size_t)length, "  %6.0f samples/s  %.0f:%02.0f left", rate,
-                 floor(left / 60), floor(fmod(left, 60)));
-    }
-
-    /* The bar gets the room that the texts leave in one line of the terminal. */
-    int room = terminal_columns() - (int)strlen(front) - (int)strlen(back) - 3;
-    int bar = room < 0 ? 0 : room < MAX_BAR ? room : MAX_BAR;
-    int filled = (int)((double)bar * (double)done / (double)progress->rows);
-    printf("\r%s[", front);
-    for (int i = 0; i < bar; i++)
-        putchar(i < filled ? '=' : i == filled ? '>' : ' ');
-    printf("]%s\033[K", back);
-    fflush(stdout);
-}
-
-void train_progress_update(train_progress *progress, size_t epoch, size_t done, double loss)
-{
-    choose_stride(progress, seconds());
-    if (progress->begin == 0) {
-        progress->begin = progress->updated;
-        progress->begin_rows = (double)done;
-    }
-    if (progress->terminal)
-        draw_bar(progress, epoch, done, loss);
-}
-
-void train_progress_epoch(train_progress *progress, size_t epoch, double loss)
-{
-    const double now = seconds();
-    const double elapsed = now - progress->epoch_begin;
-    printf("%sepoch %*zu/%zu  loss %#.4g  %.0f samples/s  %.2f s\n", progress->terminal ? "\r\033[K" : "",
-           digits(progress->epochs), epoch + 1, progress->epochs, loss,
-           (double)progress->rows / fmax(elapsed, 1e-9), elapsed);
-    fflush(stdout);
-    progress->epoch_begin = progress->updated = now;
 }
 
 /* Characters of a UTF-8 text, and how many bytes the first so many of them take. */
@@ -249,52 +151,23 @@ static void print_confusion(const dataset *test, const size_t *counts)
     printf("\n\n");
 }
 
-static bool report_classes(const dataset *test, const train_result *result, clgrad_message *message)
-{
-    const size_t classes = test->class_count;
-    size_t right = 0;
-    size_t *counts = calloc(classes * classes, sizeof *counts);
-    if (counts == NULL) {
-        snprintf(message->text, sizeof message->text, "the host is out of memory");
-        return false;
-    }
-    for (size_t i = 0; i < test->rows; i++) {
-        const size_t truth = (size_t)test->classes[i];
-        const size_t prediction =
-            train_predicted_class(&result->loss_kind, result->prediction + i * result->outputs, classes);
-        counts[truth * classes + prediction]++;
-        right += truth == prediction;
-    }
-    if (classes <= MAX_CONFUSION_CLASSES)
-        print_confusion(test, counts);
-    printf("test loss: %.6g\n", result->loss);
-    printf("test accuracy: %.2f %%\n", 100.0 * (double)right / (double)test->rows);
-    free(counts);
-    return true;
-}
-
-static void report_regression(const dataset *test, const train_result *result)
-{
-    double sum = 0;
-    for (size_t i = 0; i < test->rows; i++) {
-        const double truth = (double)test->y[i] * test->y_std + test->y_mean;
-        const double difference =
-            train_predicted_number(&result->loss_kind, test, result->prediction[i]) - truth;
-        sum += difference * difference;
-    }
-    printf("test loss: %.6g\n", result->loss);
-    printf("test rmse: %.6g\n", sqrt(sum / (double)test->rows));
-}
-
 bool train_report_result(const dataset *test, const train_result *result, clgrad_message *message)
 {
-    if (!isfinite(result->loss)) {
-        snprintf(message->text, sizeof message->text,
-                 "the test loss is %g: the training diverged, try a smaller --lr", result->loss);
-        return false;
+    const train_score score = train_score_of(test, result);
+    if (!isfinite(score.loss))
+        return train_refuse(message, "the test loss is %g: the training diverged, try a smaller --lr",
+                            score.loss);
+    if (test->class_count > 0 && test->class_count <= MAX_CONFUSION_CLASSES) {
+        size_t *counts = train_score_confusion(test, result, message);
+        if (counts == NULL)
+            return false;
+        print_confusion(test, counts);
+        free(counts);
     }
+    printf("test loss: %.6g\n", score.loss);
     if (test->class_count > 0)
-        return report_classes(test, result, message);
-    report_regression(test, result);
+        printf("test accuracy: %.2f %%\n", score.accuracy);
+    else
+        printf("test rmse: %.6g\n", score.rmse);
     return true;
 }

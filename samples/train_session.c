@@ -311,30 +311,38 @@ bool train_session_loss_sum(train_session *session, size_t first, size_t count, 
     return train_succeeded(session->context, status, message);
 }
 
-bool train_session_test(train_session *session, train_result *result, clgrad_message *message)
+/* A prediction of x on the device, some rows at a time. */
+static clgrad_status predict(train_session *session, clgrad_tensor x, clgrad_tensor *prediction)
+{
+    const size_t rows = x.shape[0];
+    clgrad_status status = clgrad_tensor_create(session->context, CLGRAD_TYPE_FLOAT32, 2,
+                                                (size_t[]){rows, session->outputs}, prediction);
+    for (size_t first = 0, count; first < rows && status == CLGRAD_STATUS_SUCCESS; first += count) {
+        count =
+            rows - first <= TEST_CHUNK + 1 ? rows - first : TEST_CHUNK; /* a single row is not left over */
+        status = clgrad_network_predict(session->network, clgrad_tensor_rows(x, first, count),
+                                        clgrad_tensor_rows(*prediction, first, count));
+    }
+    return status;
+}
+
+bool train_session_evaluate(train_session *session, const train_rows *rows, train_result *result,
+                            clgrad_message *message)
 {
     clgrad_context *context = session->context;
     clgrad_tensor prediction = {0}, loss = {0};
-    const size_t rows = session->test.count;
-    const size_t bytes = rows * session->outputs * sizeof(float);
+    const size_t bytes = rows->count * session->outputs * sizeof(float);
     float loss_value = 0;
     bool done = false;
 
     *result = (train_result){.loss_kind = session->options->loss, .outputs = session->outputs};
-    result->prediction = allocate(rows, session->outputs * sizeof(float), message);
+    result->prediction = allocate(rows->count, session->outputs * sizeof(float), message);
     if (result->prediction == NULL)
         goto cleanup;
-    clgrad_status status = clgrad_tensor_create(context, CLGRAD_TYPE_FLOAT32, 2,
-                                                (size_t[]){rows, session->outputs}, &prediction);
+    clgrad_status status = predict(session, rows->x, &prediction);
     if (status == CLGRAD_STATUS_SUCCESS)
         status = clgrad_tensor_create(context, CLGRAD_TYPE_FLOAT32, 0, NULL, &loss);
-    for (size_t first = 0, count; first < rows && status == CLGRAD_STATUS_SUCCESS; first += count) {
-        count =
-            rows - first <= TEST_CHUNK + 1 ? rows - first : TEST_CHUNK; /* a single row is not left over */
-        status = clgrad_network_predict(session->network, clgrad_tensor_rows(session->test.x, first, count),
-                                        clgrad_tensor_rows(prediction, first, count));
-    }
-    clgrad_loss_inputs inputs = session->test.inputs;
+    clgrad_loss_inputs inputs = rows->inputs;
     inputs.prediction = train_loss_prediction(&session->options->loss, prediction);
     inputs.weight = session->weight;
     inputs.pos_weight = session->pos_weight;
@@ -355,5 +363,26 @@ cleanup:
     }
     clgrad_buffer_destroy(loss.buffer);
     clgrad_buffer_destroy(prediction.buffer);
+    return done;
+}
+
+bool train_session_predict(train_session *session, const float *x, size_t rows, float *prediction,
+                           clgrad_message *message)
+{
+    clgrad_context *context = session->context;
+    clgrad_tensor on_device = {0}, predicted = {0};
+    const size_t features = session->data.x.shape[1];
+    clgrad_status status =
+        clgrad_tensor_create(context, CLGRAD_TYPE_FLOAT32, 2, (size_t[]){rows, features}, &on_device);
+    if (status == CLGRAD_STATUS_SUCCESS)
+        status = clgrad_tensor_write(context, on_device, x, rows * features * sizeof *x);
+    if (status == CLGRAD_STATUS_SUCCESS)
+        status = predict(session, on_device, &predicted);
+    if (status == CLGRAD_STATUS_SUCCESS)
+        status =
+            clgrad_tensor_read(context, predicted, prediction, rows * session->outputs * sizeof *prediction);
+    const bool done = train_succeeded(context, status, message);
+    clgrad_buffer_destroy(predicted.buffer);
+    clgrad_buffer_destroy(on_device.buffer);
     return done;
 }

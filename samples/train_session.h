@@ -34,12 +34,12 @@ typedef struct train_session {
     size_t batches;       /* of an epoch */
 } train_session;
 
-/* What the test gave. The caller frees prediction. */
+/* What the network makes of the training or the test part. The caller frees prediction. */
 typedef struct train_result {
     double loss;
     clgrad_loss loss_kind;
     size_t outputs;
-    float *prediction; /* [test rows, outputs] */
+    float *prediction; /* [rows, outputs] */
 } train_result;
 
 /* False, and the context's sentence, unless status is SUCCESS. */
@@ -68,8 +68,13 @@ bool train_session_batch(train_session *session, size_t epoch, size_t batch, siz
 bool train_session_loss_sum(train_session *session, size_t first, size_t count, double *sum,
                             clgrad_message *message);
 
-/* Predict the test part. */
-bool train_session_test(train_session *session, train_result *result, clgrad_message *message);
+/* Predict a part of the data, session->data or session->test, as the network is now, and take its loss. */
+bool train_session_evaluate(train_session *session, const train_rows *rows, train_result *result,
+                            clgrad_message *message);
+
+/* Predict other rows: x is [rows, features], prediction [rows, outputs]. */
+bool train_session_predict(train_session *session, const float *x, size_t rows, float *prediction,
+                           clgrad_message *message);
 
 /* The network's layers in words, "784 -> 256 relu -> dropout p=0.2 -> 10", appended to a text of
  * TRAIN_LINE_SIZE. Parameters at their defaults are left out. */

@@ -354,20 +354,36 @@ clgrad_tensor train_loss_prediction(const clgrad_loss *loss, clgrad_tensor predi
                            {1, prediction.shape[0], prediction.shape[1]}};
 }
 
+/* What speaks for a class: its output; where outputs are distances, that it is small. */
+static float score_of(const clgrad_loss *loss, const float *outputs, size_t class)
+{
+    const bool behind_blank = usage_of(loss).target == LABEL && class >= (size_t)loss->blank;
+    const float value = outputs[behind_blank ? class + 1 : class];
+    return loss->kind == CLGRAD_LOSS_HINGE_EMBEDDING ? -value : value;
+}
+
 size_t train_predicted_class(const clgrad_loss *loss, const float *outputs, size_t classes)
 {
-    const bool distances = loss->kind == CLGRAD_LOSS_HINGE_EMBEDDING;
     size_t best = 0;
-    float best_value = 0;
-    for (size_t j = 0; j < classes; j++) {
-        const bool behind_blank = usage_of(loss).target == LABEL && j >= (size_t)loss->blank;
-        const float value = outputs[behind_blank ? j + 1 : j];
-        if (j == 0 || (distances ? value < best_value : value > best_value)) {
+    for (size_t j = 1; j < classes; j++)
+        if (score_of(loss, outputs, j) > score_of(loss, outputs, best))
             best = j;
-            best_value = value;
-        }
-    }
     return best;
+}
+
+void train_class_probabilities(const clgrad_loss *loss, const float *outputs, size_t classes,
+                               float *probability)
+{
+    const bool given = clgrad_loss_describe(loss->kind)->input == CLGRAD_LOSS_PROBABILITY;
+    const float most = score_of(loss, outputs, train_predicted_class(loss, outputs, classes));
+    double sum = 0;
+    for (size_t j = 0; j < classes; j++) {
+        const float score = score_of(loss, outputs, j);
+        probability[j] = given ? fmaxf(score, 0) : expf(score - most);
+        sum += (double)probability[j];
+    }
+    for (size_t j = 0; j < classes; j++)
+        probability[j] = sum == 0 ? 1 / (float)classes : (float)((double)probability[j] / sum);
 }
 
 double train_predicted_number(const clgrad_loss *loss, const dataset *set, float output)

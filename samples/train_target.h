@@ -47,6 +47,14 @@ clgrad_tensor train_loss_prediction(const clgrad_loss *loss, clgrad_tensor predi
 /* The class that a row of outputs speaks for. */
 size_t train_predicted_class(const clgrad_loss *loss, const float *outputs, size_t classes);
 
+/*
+ * How likely a row of outputs makes each class; they add up to 1. Outputs that the loss takes for
+ * probabilities are divided by their sum, of anything else it is the softmax (of distances, the softmin).
+ * Outputs of which one is no number give none.
+ */
+void train_class_probabilities(const clgrad_loss *loss, const float *outputs, size_t classes,
+                               float *probability);
+
 /* The number that an output of a regression stands for, in the target's own units. */
 double train_predicted_number(const clgrad_loss *loss, const dataset *set, float output);
 

@@ -7,9 +7,9 @@
 set -euo pipefail
 
 build="gcc libc6-dev cmake ninja-build pkg-config ocl-icd-opencl-dev opencl-c-headers libclblast-dev
-       libopenblas-dev librandom123-dev libjansson-dev zlib1g-dev"
+       libopenblas-dev librandom123-dev libjansson-dev zlib1g-dev libpango1.0-dev"
 test="g++ libcmocka-dev pocl-opencl-icd oclgrind abigail-tools clang libclang-rt-dev valgrind python3-numpy
-      python3-venv"
+      python3-venv libexpat1-dev"
 bench="pocl-opencl-icd python3-venv g++"
 device="pocl-opencl-icd"
 
@@ -17,10 +17,11 @@ name_packages() {
     cat >&2 <<END
 scripts/install-deps.sh installs packages on Debian and Ubuntu only. Elsewhere, install:
   Fedora    gcc cmake ninja-build pkgconf ocl-icd-devel opencl-headers clblast-devel openblas-devel jansson-devel
-            zlib-devel libcmocka-devel clang compiler-rt valgrind (tests), pocl (a device, where there is no GPU driver); Random123's headers from its authors
-  Arch      gcc cmake ninja pkgconf ocl-icd opencl-headers clblast openblas jansson zlib cmocka; AUR: random123; pocl
-  Homebrew  cmake ninja pkg-config clblast openblas jansson cmocka pocl opencl-headers ocl-icd; Random123's headers from its
-            authors
+            zlib-devel pango-devel; libcmocka-devel expat-devel clang compiler-rt valgrind (tests); pocl (a device, where there
+            is no GPU driver); Random123's headers from its authors
+  Arch      gcc cmake ninja pkgconf ocl-icd opencl-headers clblast openblas jansson zlib pango cmocka expat; AUR: random123; pocl
+  Homebrew  cmake ninja pkg-config clblast openblas jansson pango cmocka expat pocl opencl-headers ocl-icd; Random123's headers
+            from its authors
 then: cmake --preset release && cmake --build --preset release
 END
     exit 1
@@ -39,7 +40,7 @@ if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
     # No Debian: go on only where everything can be seen to be there already.
     include=$(printf '#include <Random123/philox.h>\n#include <jansson.h>\n#include <zlib.h>\n')
     for program in cc cmake ninja pkg-config; do command -v "$program" >/dev/null || name_packages; done
-    pkg-config --exists OpenCL clblast openblas || name_packages
+    pkg-config --exists OpenCL clblast openblas pangocairo || name_packages
     cc -E -x c - <<<"$include" >/dev/null 2>&1 || name_packages
     exit 0
 fi

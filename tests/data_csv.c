@@ -38,6 +38,23 @@ static const float *row_of(const dataset_pair *pair, size_t i)
                      : pair->test.x + (i - train) * pair->test.features;
 }
 
+/* What is not standardised is in its own units. */
+static void test_csv_units(void **state)
+{
+    (void)state;
+    dataset_csv_options options = data_csv_target("class");
+    dataset_pair pair =
+        data_read_text("constant,colour,class\n3,red,a\n3,blue,b\n3,red,a\n3,red,b\n", &options);
+    const dataset *sets[] = {&pair.train, &pair.test};
+    for (size_t i = 0; i < 2; ++i) {
+        assert_int_equal(sets[i]->features, 3);
+        assert_true(sets[i]->x_mean[0] == 3 && sets[i]->x_std[0] == 0);
+        assert_true(sets[i]->x_mean[1] == 0 && sets[i]->x_std[1] == 1);
+        assert_true(sets[i]->x_mean[2] == 0 && sets[i]->x_std[2] == 1);
+    }
+    dataset_pair_free(&pair);
+}
+
 static void test_csv_regression(void **state)
 {
     (void)state;
@@ -62,8 +79,10 @@ static void test_csv_regression(void **state)
         float y = i < 80 ? pair.train.y[i] : pair.test.y[i - 80];
         assert_true(fabsf(x[0] - y) < 1e-6f); /* y is a line of i: standardised they are the same */
         assert_true(x[1] == 0);
+        const double own = (double)x[0] * pair.test.x_std[0] + pair.test.x_mean[0];
         double id = ((double)y * pair.train.y_std + pair.train.y_mean - 1e3) / 2.5;
         assert_true(fabs(id - round(id)) < 1e-4 && id > -0.5 && id < 99.5);
+        assert_true(fabs(own - id) < 1e-4);
         seen[(int)round(id)]++;
         sum += i < 80 ? (double)x[0] : 0;
         squares += i < 80 ? (double)x[0] * (double)x[0] : 0;
@@ -239,9 +258,10 @@ static void test_csv_long_lines(void **state)
 int data_run_csv_tests(void)
 {
     const struct CMUnitTest tests[] = {
-        DATA_TEST(test_csv_regression),      DATA_TEST(test_csv_seed_and_fraction),
-        DATA_TEST(test_csv_format),          DATA_TEST(test_csv_numeric_classes),
-        DATA_TEST(test_csv_skip_and_ignore), DATA_TEST(test_csv_long_lines),
+        DATA_TEST(test_csv_regression),        DATA_TEST(test_csv_units),
+        DATA_TEST(test_csv_seed_and_fraction), DATA_TEST(test_csv_format),
+        DATA_TEST(test_csv_numeric_classes),   DATA_TEST(test_csv_skip_and_ignore),
+        DATA_TEST(test_csv_long_lines),
     };
     return cmocka_run_group_tests_name("CSV files", tests, NULL, NULL);
 }

@@ -44,6 +44,7 @@ int data_run_idx_tests(void);
 int data_run_csv_tests(void);
 int data_run_csv_refused_tests(void);
 int data_run_digits_tests(void);
+int data_run_spirals_tests(void);
 int data_run_real_tests(void);
 
 #endif

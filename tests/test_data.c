@@ -1,6 +1,6 @@
 /*
- * The sample trainer's data: IDX and CSV readers, generated digits. Fixtures are written as the tests run;
- * the tests with real data say that they are skipped where there is none.
+ * The sample trainer's data: IDX and CSV readers, generated digits and spirals. Fixtures are written as the
+ * tests run; the tests with real data say that they are skipped where there is none.
  */
 #define _XOPEN_SOURCE 700 /* mkdtemp */
 
@@ -123,5 +123,5 @@ void data_check_sane(const dataset_pair *pair)
 int main(void)
 {
     return data_run_idx_tests() + data_run_csv_tests() + data_run_csv_refused_tests() +
-           data_run_digits_tests() + data_run_real_tests();
+           data_run_digits_tests() + data_run_spirals_tests() + data_run_real_tests();
 }

@@ -300,8 +300,8 @@ static void test_refusals(void **state)
         {"--resume", TRAIN, NULL, 1, "is no good safetensors file"},
         {"--resume", CLGRAD_SOURCE_DIR "/tests/golden/python_parameters.safetensors", NULL, 1,
          "no trainer has written it"},
-        {"--save", "absent/file", NULL, 1, "absent/file cannot be written: No such file"},
-        {"--save", "/dev/null", NULL, 1, "/dev/null cannot be written: it is there and no regular file"},
+        {"--save", "absent/file", NULL, 2, "absent/file cannot be written: No such file"},
+        {"--save", "/dev/null", NULL, 2, "/dev/null cannot be written: it is there and no regular file"},
     };
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
         const char *arguments[MAX_ARGUMENTS] = {

@@ -16,7 +16,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -303,11 +305,31 @@ static void test_the_rate_follows_the_schedule(void **state)
     outcome_free(&o);
 }
 
-/* Output of the trainer on a terminal of a type; the caller frees it. */
-static char *output_on_terminal(const char *type)
+/* A terminal: its type, its width, and the environment's NO_COLOR (NULL: unset). */
+typedef struct screen {
+    const char *type;
+    unsigned short columns;
+    const char *no_color;
+} screen;
+
+static void train_on_terminal(const char *name, const screen *kind)
+{
+    const int end = open(name, O_RDWR | O_NOCTTY);
+    if (end < 0 || dup2(end, STDOUT_FILENO) < 0 || setenv("TERM", kind->type, 1) != 0)
+        _exit(127);
+    if (kind->no_color != NULL ? setenv("NO_COLOR", kind->no_color, 1) != 0 : unsetenv("NO_COLOR") != 0)
+        _exit(127);
+    execl(TRAIN, TRAIN, "--device", "reference", "--samples", "100", "--epochs", "3", "--layers", "8",
+          (char *)NULL);
+    _exit(127);
+}
+
+/* Output of the trainer on a terminal; the caller frees it. */
+static char *output_on_terminal(screen kind)
 {
     char buffer[4096], *text = calloc(1, 1);
     size_t length = 0;
+    const struct winsize size = {.ws_row = 24, .ws_col = kind.columns};
     int terminal = posix_openpt(O_RDWR | O_NOCTTY);
     if (terminal < 0) {
         free(text);
@@ -316,16 +338,11 @@ static char *output_on_terminal(const char *type)
     }
     assert_int_equal(grantpt(terminal), 0);
     assert_int_equal(unlockpt(terminal), 0);
+    assert_int_equal(ioctl(terminal, TIOCSWINSZ, &size), 0);
     pid_t pid = fork();
     assert_true(pid >= 0);
-    if (pid == 0) {
-        int end = open(ptsname(terminal), O_RDWR | O_NOCTTY);
-        if (end < 0 || dup2(end, STDOUT_FILENO) < 0 || setenv("TERM", type, 1) != 0)
-            _exit(127);
-        execl(TRAIN, TRAIN, "--device", "reference", "--samples", "100", "--epochs", "3", "--layers", "8",
-              (char *)NULL);
-        _exit(127);
-    }
+    if (pid == 0)
+        train_on_terminal(ptsname(terminal), &kind);
     /* Linux answers EIO once the other end is closed. The child opens it late: wait for its first output. */
     for (;;) {
         ssize_t got = read(terminal, buffer, sizeof buffer);
@@ -346,19 +363,87 @@ static char *output_on_terminal(const char *type)
     return text;
 }
 
+/* The columns of the widest bar, that is of what stands between a return and the next without a line's end.
+ */
+static size_t widest_bar(const char *text)
+{
+    size_t widest = 0;
+    for (const char *bar = strchr(text, '\r'); bar != NULL; bar = strchr(bar, '\r')) {
+        size_t columns = 0;
+        for (bar++; *bar != '\0' && *bar != '\r' && *bar != '\n'; bar++)
+            if (*bar == '\033') /* a control sequence: up to its letter */
+                bar += strcspn(bar, "Km");
+            else
+                columns++;
+        if (*bar == '\r' && bar[1] != '\n') /* another bar takes its place */
+            widest = columns > widest ? columns : widest;
+    }
+    return widest;
+}
+
 static void test_progress_bar_on_a_terminal(void **state)
 {
     (void)state;
-    char *text = output_on_terminal("xterm");
+    char *text = output_on_terminal((screen){"xterm", 100, NULL});
     assert_contains(text, "\repoch 1/3 [");
+    assert_contains(text, "  9/9"); /* batches */
+    assert_contains(text, "loss ");
+    assert_contains(text, " samples/s  ");
     assert_contains(text, " left");
+    assert_null(strstr(text, "inf"));
+    assert_null(strstr(text, "nan"));
     assert_contains(text, "test accuracy: ");
+    assert_true(widest_bar(text) > 80);
     free(text);
-    text = output_on_terminal("dumb");
+    text = output_on_terminal((screen){"dumb", 100, NULL});
     assert_contains(text, "epoch 1/3  loss ");
     assert_null(strstr(text, " left"));
+    assert_null(strchr(text, '\033'));
     assert_contains(text, "test accuracy: ");
     free(text);
+}
+
+static void test_progress_bar_fits(void **state)
+{
+    (void)state;
+    static const unsigned short widths[] = {1, 8, 20, 30, 50, 60, 70, 80, 200};
+    size_t before = 0;
+    for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
+        char *text = output_on_terminal((screen){"xterm", widths[i], NULL});
+        const size_t widest = widest_bar(text);
+        if (widest >= widths[i])
+            fail_msg("%zu characters in %u columns: %s", widest, widths[i], text);
+        assert_true(widest >= before);
+        assert_true(widths[i] < 30 || strstr(text, "[") != NULL);
+        assert_true(widths[i] < 50 || strstr(text, " left") != NULL);
+        before = widest;
+        free(text);
+    }
+    assert_true(before < 110); /* no bar without end */
+}
+
+/* https://no-color.org: set, and not empty, it forbids colours, not the bar. */
+static void test_colours(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *no_color;
+        bool coloured;
+    } cases[] = {{NULL, true}, {"", true}, {"1", false}, {"0", false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *text = output_on_terminal((screen){"xterm", 80, cases[i].no_color});
+        assert_contains(text, "\repoch 1/3 [");
+        assert_contains(text, " left");
+        assert_int_equal(count(text, "\033[3") > 0, cases[i].coloured); /* a colour */
+        assert_int_equal(count(text, "\033[0m") > 0, cases[i].coloured);
+        free(text);
+    }
+    outcome o =
+        run(TRAIN, "--device", "reference", "--samples", "100", "--epochs", "3", "--layers", "8", NULL);
+    assert_succeeded(&o);
+    assert_null(strchr(o.out, '\033'));
+    assert_null(strchr(o.out, '\r'));
+    outcome_free(&o);
 }
 
 int main(void)
@@ -368,6 +453,7 @@ int main(void)
         cmocka_unit_test(test_refused_options),          cmocka_unit_test(test_failures_on_the_way),
         cmocka_unit_test(test_the_data_decides),         cmocka_unit_test(test_the_rate_follows_the_schedule),
         cmocka_unit_test(test_no_name_means_two_things), cmocka_unit_test(test_progress_bar_on_a_terminal),
+        cmocka_unit_test(test_progress_bar_fits),        cmocka_unit_test(test_colours),
     };
     return cmocka_run_group_tests_name("trainer options", tests, NULL, NULL);
 }

@@ -55,6 +55,10 @@ static bool fill_feature(csv_reader *csv, dataset_pair *pair, size_t column, siz
     if (!load_column(csv, column, error)) {
         return false;
     }
+    if (csv->columns.items[column].numeric) {
+        pair->train.x_mean[feature] = pair->test.x_mean[feature] = csv->mean;
+        pair->train.x_std[feature] = pair->test.x_std[feature] = csv->std;
+    }
     for (size_t i = 0; i < csv->columns.row_count; ++i) {
         size_t row;
         dataset *part = part_of(csv, pair, i, &row);
@@ -68,9 +72,23 @@ static bool fill_feature(csv_reader *csv, dataset_pair *pair, size_t column, siz
     return true;
 }
 
+/* Until a numeric column says otherwise, a feature is in its own units. */
+static bool create_units(dataset *set, dataset_error *error)
+{
+    set->x_mean = dataset_allocate(set->features, sizeof *set->x_mean, error);
+    set->x_std = dataset_allocate(set->features, sizeof *set->x_std, error);
+    for (size_t i = 0; set->x_std && i < set->features; ++i) {
+        set->x_std[i] = 1;
+    }
+    return set->x_mean && set->x_std;
+}
+
 static bool fill_features(csv_reader *csv, dataset_pair *pair, dataset_error *error)
 {
     size_t feature = 0;
+    if (!create_units(&pair->train, error) || !create_units(&pair->test, error)) {
+        return false;
+    }
     for (size_t c = 0; c < csv->table.columns; ++c) {
         const csv_column *column = &csv->columns.items[c];
         if (column->ignored || c == csv->columns.target) {

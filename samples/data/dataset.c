@@ -153,6 +153,8 @@ void dataset_free(dataset *set)
     }
     free_names(set->class_names, set->class_count);
     free_names(set->feature_names, set->features);
+    free(set->x_mean);
+    free(set->x_std);
     free(set->x);
     free(set->classes);
     free(set->y);

@@ -1,6 +1,6 @@
 /*
- * The data that the sample trainer learns from: IDX files (MNIST's format), CSV files, and generated digits.
- * Plain C, zlib and the math library; nothing here knows of clgrad.
+ * The data that the sample trainer learns from: IDX files (MNIST's format), CSV files, and generated digits
+ * and spirals. Plain C, zlib and the math library; nothing here knows of clgrad.
  *
  * Every reader gives a pair of data sets, one to train on and one to test with, and returns true. Otherwise
  * it returns false, leaves one sentence in the error and does not touch the pair. A pair is released with
@@ -15,14 +15,16 @@
 
 typedef struct dataset {
     size_t rows, features;
-    float *x;             /* rows x features, row-major */
-    int32_t *classes;     /* rows, each in [0, class_count); NULL for regression */
-    float *y;             /* rows, standardised as y_mean and y_std say; NULL for classification */
-    double y_mean, y_std; /* y in its own units is y * y_std + y_mean; the same in both parts */
-    size_t class_count;   /* 0 for regression */
-    char **class_names;   /* class_count names ("0" to "9" for digits); NULL for regression */
-    char **feature_names; /* features names; NULL where they have none (the pixels of an image) */
-    size_t width, height; /* of an image (features = width * height); 0 where rows are not images */
+    float *x;               /* rows x features, row-major */
+    int32_t *classes;       /* rows, each in [0, class_count); NULL for regression */
+    float *y;               /* rows, standardised as y_mean and y_std say; NULL for classification */
+    double y_mean, y_std;   /* y in its own units is y * y_std + y_mean; the same in both parts */
+    size_t class_count;     /* 0 for regression */
+    char **class_names;     /* class_count names ("0" to "9" for digits); NULL for regression */
+    char **feature_names;   /* features names; NULL where they have none (the pixels of an image) */
+    double *x_mean, *x_std; /* a feature in its own units is x * x_std + x_mean (x_std is 0 for a
+                             * constant column); NULL where it is so already */
+    size_t width, height;   /* of an image (features = width * height); 0 where rows are not images */
 } dataset;
 
 typedef struct dataset_pair {
@@ -103,6 +105,14 @@ bool dataset_read_csv(const char *file, const dataset_csv_options *options, data
  */
 bool dataset_make_digits(size_t train_rows, size_t test_rows, uint64_t seed, dataset_pair *pair,
                          dataset_error *error);
+
+/*
+ * Draw points of a plane in three arms of a spiral, each a class ("arm 1" to "arm 3"), which no straight line
+ * tells apart; features x and y, of a variance of about 1. Row i depends on the seed, on the part and on i
+ * alone; the arms take turns.
+ */
+bool dataset_make_spirals(size_t train_rows, size_t test_rows, uint64_t seed, dataset_pair *pair,
+                          dataset_error *error);
 
 /*
  * From here on: shared by the readers. Of use to others are only the random numbers.

@@ -34,6 +34,8 @@ static void check_set(const dataset *set)
     FUZZ_CHECK(set->width * set->height == (set->width > 0 ? set->features : 0));
     for (size_t i = 0; i < set->rows * set->features; i++)
         FUZZ_CHECK(isfinite(set->x[i]));
+    for (size_t i = 0; set->x_mean != NULL && i < set->features; i++)
+        FUZZ_CHECK(isfinite(set->x_mean[i]) && isfinite(set->x_std[i]) && set->x_std[i] >= 0);
     if (set->feature_names != NULL)
         check_names(set->feature_names, set->features);
     if (set->class_count == 0) {

@@ -61,7 +61,9 @@ static void check_options(const train_options *options)
     check_schedule(options->schedule);
     FUZZ_CHECK(options->clip_norm >= 0 && options->clip_value >= 0);
     FUZZ_CHECK(options->samples > 0 && options->epochs > 0 && options->accumulate > 0);
-    FUZZ_CHECK((options->source == TRAIN_DIGITS) == (options->data == NULL));
+    FUZZ_CHECK((options->source == TRAIN_DIGITS || options->source == TRAIN_SPIRALS) ==
+               (options->data == NULL));
+    FUZZ_CHECK(train_options_data(options)[0] != '\0' || options->data != NULL);
     FUZZ_CHECK(options->source != TRAIN_CSV || options->target != NULL);
     FUZZ_CHECK(options->warmup < options->epochs);
 }
@@ -93,6 +95,8 @@ static void fit(const train_options *options, bool classification)
         check_parameters(clgrad_loss_describe(fitted->loss.kind)->parameters, &fitted->loss);
         const size_t batch = train_options_batch(fitted, set.rows);
         FUZZ_CHECK(batch >= 1 && batch <= set.rows);
+        FUZZ_CHECK(options->pictures[TRAIN_ERRORS] == NULL); /* there are no images */
+        FUZZ_CHECK(classification || options->pictures[TRAIN_CONFUSION] == NULL);
     } else {
         check_sentence(&message);
     }
