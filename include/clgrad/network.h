@@ -69,7 +69,8 @@ CLGRAD_API void clgrad_network_destroy(clgrad_network *network);
  *  - a pass in training may have moved batch_norm's running statistics, and moves them again when it is
  *    repeated: whoever needs the same bits writes back what they were before;
  *  - after a backward or a train_step the gradients are undefined, and an accumulation begins anew; what was
- *    accumulated before a failing accumulate is still there;
+ *    accumulated before a failing accumulate is still there; before a failed backward_from is repeated, its
+ *    forward is;
  *  - a step may have clipped the gradients; clipped again, they change by rounding at most.
  */
 
@@ -116,6 +117,29 @@ CLGRAD_API clgrad_status clgrad_network_train_step_with(clgrad_network *network,
 CLGRAD_API clgrad_status clgrad_network_accumulate(clgrad_network *network, clgrad_tensor x,
                                                    const clgrad_loss_inputs *inputs, float scale,
                                                    clgrad_tensor loss);
+
+/**
+ * The network's output for x, in training, for a loss of the caller's own: prediction [batch, outputs], which
+ * may not overlap x. What clgrad_network_backward_from needs is kept until the next pass or step of this
+ * network.
+ */
+CLGRAD_API clgrad_status clgrad_network_forward(clgrad_network *network, clgrad_tensor x,
+                                                clgrad_tensor prediction);
+
+/**
+ * From the caller's gradient with respect to the prediction of clgrad_network_forward back to the parameters'
+ * gradients, which come out as those of clgrad_network_backward, for clgrad_network_step. A forward pass can
+ * be gone back through once, and only while no other pass of this network (predict and evaluate are some), no
+ * step and no loading came in between. (The network's own loss has no part in it, whatever it is.)
+ *
+ * @param x            the tensor that the forward pass was given, which still holds what it held
+ * @param dprediction  float32 [batch, outputs]; a loss that is a mean has its 1 / batch in here
+ * @param dx           [batch, inputs], receives the gradient with respect to x, for what stands before the
+ *                     network; absent where it is not wanted. May overlap neither x nor dprediction.
+ * @return also INVALID_ARGUMENT where there is no such forward pass, or x is not its x
+ */
+CLGRAD_API clgrad_status clgrad_network_backward_from(clgrad_network *network, clgrad_tensor x,
+                                                      clgrad_tensor dprediction, clgrad_tensor dx);
 
 /** Set the gradients to 0, so that an accumulation begins anew: PyTorch's zero_grad. Needed only to throw one
  * away. */
