@@ -8,7 +8,7 @@ set -euo pipefail
 
 build="gcc libc6-dev cmake ninja-build pkg-config ocl-icd-opencl-dev opencl-c-headers libclblast-dev
        libopenblas-dev librandom123-dev libjansson-dev zlib1g-dev"
-test="g++ libcmocka-dev pocl-opencl-icd oclgrind clang libclang-rt-dev valgrind"
+test="g++ libcmocka-dev pocl-opencl-icd oclgrind clang libclang-rt-dev valgrind doxygen"
 bench="pocl-opencl-icd python3-venv g++"
 device="pocl-opencl-icd"
 
@@ -16,7 +16,7 @@ name_packages() {
     cat >&2 <<END
 scripts/install-deps.sh installs packages on Debian and Ubuntu only. Elsewhere, install:
   Fedora    gcc cmake ninja-build pkgconf ocl-icd-devel opencl-headers clblast-devel openblas-devel jansson-devel
-            zlib-devel libcmocka-devel clang compiler-rt valgrind (tests), pocl (a device, where there is no GPU driver); Random123's headers from its authors
+            zlib-devel libcmocka-devel clang compiler-rt valgrind doxygen (tests), pocl (a device, where there is no GPU driver); Random123's headers from its authors
   Arch      gcc cmake ninja pkgconf ocl-icd opencl-headers clblast openblas jansson zlib cmocka; AUR: random123; pocl
   Homebrew  cmake ninja pkg-config clblast openblas jansson cmocka pocl opencl-headers ocl-icd; Random123's headers from its
             authors

@@ -1,16 +1,19 @@
 #!/usr/bin/env bash
-# Hold a page of documentation against the programs it speaks of: check_page.sh PAGE SOURCE_DIR PROGRAM_DIR DEVICE...
+# Hold a page of documentation against the programs that it speaks of:
+#     check_page.sh PAGE SOURCE_DIR PROGRAM_DIR DEVICE...
 #
 # Every fenced block of the page has a line in front of it that says where it is from:
 #   <!-- from samples/tutorial/step1.c -->            the whole file
-#   <!-- from samples/tutorial/step2.c: tensors -->   what stands between "// [tensors]" and "// [tensors end]" ("# [" in
-#                                                     Python), less the first line's indentation
+#   <!-- from samples/tutorial/step2.c: tensors -->   what stands between "// [tensors]" and "// [tensors end]" (in
+#                                                     Python "# [...]"), less the first line's indentation
 #   <!-- output of step1 -->                          what the program of PROGRAM_DIR prints, on each device
 #   <!-- output of read tests/file -->                the same with a file of SOURCE_DIR for an argument
 #   <!-- output of step1 with NAME=VALUE ... -->      the same with environment variables of its own, once
 #   <!-- output of step8 in an empty folder -->       the same elsewhere than the programs before
-# A line of an output that ends in "..." is compared up to there; one that is "..." alone stands for any number of lines.
-# Programs run in the order of the page, in one folder that begins empty. DEVICE is what CLGRAD_DEVICE is set to, or "best".
+# What it links to in the project has to be there.
+# A line of an output that ends in "..." is compared up to there; "..." alone stands for any number of lines.
+# Programs run in the order of the page, in one folder that begins empty. DEVICE is what CLGRAD_DEVICE is set to,
+# or "best".
 set -uo pipefail
 page=$1 source=$2 programs=$3
 shift 3
@@ -25,21 +28,32 @@ fail() {
 
 # The blocks as files block.N, where they are from in origin.N.
 awk -v work="$work" '
-    /^```/ && !inside { inside = 1; n++; print (prev ~ /^<!-- (from|output of) .* -->$/ ? prev : "line " NR) >(work "/origin." n)
-                        printf "" >(work "/block." n); next }
-    /^```/            { inside = 0; prev = ""; next }
-    inside            { print >(work "/block." n); next }
-    NF                { prev = $0 }
-    END               { if (inside) print "the last block has no end" >"/dev/stderr"; exit inside }' "$page" ||
-    fail "cannot be cut into blocks"
+    /^```/ && !inside {
+        inside = 1
+        n++
+        print (before ~ /^<!-- (from|output of) .* -->$/ ? before : "line " NR) >(work "/origin." n)
+        printf "" >(work "/block." n)
+        next
+    }
+    /^```/ { inside = 0; before = ""; next }
+    inside { print >(work "/block." n); next }
+    NF { before = $0 }
+    END { exit inside }' "$page" || fail "the last block has no end"
 
 # Part NAME of a file, or all of it without the lines that name parts.
 part() {
     awk -v name="$2" '
-        $1 ~ /^(\/\/|#)$/ && $2 ~ /^\[/ { if ($0 ~ "\\[" name "\\]") { on = found = 1 } else if ($0 ~ "\\[" name " end\\]") on = 0; next }
+        $1 ~ /^(\/\/|#)$/ && $2 ~ /^\[/ {
+            if ($0 ~ "\\[" name "\\]$") on = found = 1
+            else if ($0 ~ "\\[" name " end\\]$") on = 0
+            next
+        }
         name == "" { on = found = 1 }
-        on { if (indent == "") { match($0, /^ */); indent = RLENGTH }
-             lead = substr($0, 1, indent); gsub(/ /, "", lead); print lead == "" ? substr($0, indent + 1) : $0 }
+        on {
+            if (indent == "") { match($0, /^ */); indent = RLENGTH }
+            lead = substr($0, 1, indent)
+            print lead ~ /[^ ]/ ? $0 : substr($0, indent + 1)
+        }
         END { exit !found }' "$1"
 }
 
@@ -50,7 +64,11 @@ matches() {
         { got[++m] = $0 }
         function same(i, j) {
             if (i > n) return j > m
-            if (wanted[i] == "...") { for (; j <= m + 1; j++) if (same(i + 1, j)) return 1; return 0 }
+            if (wanted[i] == "...") {
+                for (; j <= m + 1; j++)
+                    if (same(i + 1, j)) return 1
+                return 0
+            }
             if (j > m) return 0
             if (wanted[i] ~ /\.\.\.$/) {
                 if (index(got[j], substr(wanted[i], 1, length(wanted[i]) - 3)) != 1) return 0
@@ -105,5 +123,9 @@ while [ -e "$work/origin.$((blocks + 1))" ]; do
     *) fail "$(cat "$origin"): a block without a line that says where it is from" ;;
     esac
 done
+# Links to files of the project.
+while read -r link; do
+    [ -e "$(dirname "$page")/$link" ] || fail "there is no $link"
+done < <(grep -o '](\([^)#:]*\)' "$page" | sed 's/^](//')
 [ "$blocks" -gt 0 ] || fail "there is no block in it"
 [ "$failures" = 0 ] && echo "$blocks blocks are as in their files, and as printed"
