@@ -3,7 +3,8 @@
 # is, then the small ones under oclgrind. The same tests run under AddressSanitizer and UndefinedBehaviorSanitizer,
 # those with threads under ThreadSanitizer, a training under valgrind, and the parsers' fuzzers for some seconds each.
 # Options go to ctest: scripts/test.sh -R loss, or -LE sanitizer to leave out the last sentence.
-#   --full    under the sanitizers large sizes too, which takes far longer and finds little more
+#   --full    under the sanitizers large sizes too, which takes far longer and finds little more; and the Debian packages
+#             on a fresh Debian (scripts/test-packages.sh)
 # Tests on real data look in CLGRAD_DATA (default: ../shared/data beside the project) and are skipped without it.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -26,5 +27,8 @@ runner=(ctest --test-dir "$root/build" --output-on-failure --parallel "$(nproc)"
 # ThreadSanitizer gives up where addresses are more random than it knows.
 if [ "$(cat /proc/sys/vm/mmap_rnd_bits 2>/dev/null || echo 0)" -gt 28 ]; then
     runner=(setarch "$(uname -m)" --addr-no-randomize "${runner[@]}")
+fi
+if [ $sizes = ON ]; then
+    "$root/scripts/test-packages.sh"
 fi
 exec "${runner[@]}" "$@"

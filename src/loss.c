@@ -2,8 +2,7 @@
 
 clgrad_loss_inputs clgrad_loss_inputs_none(void)
 {
-    const clgrad_tensor none = clgrad_tensor_none();
-    return (clgrad_loss_inputs){none, none, none, none, none, none, none};
+    return (clgrad_loss_inputs){.prediction = clgrad_tensor_none()}; /* none has any bit set */
 }
 
 /* ---- the calls ---- */

@@ -252,7 +252,9 @@ static int run(doctor_state *doctor, doctor_device *listed)
     if (!doctor->json)
         doctor_table_devices(doctor);
     if (doctor->device_count == 0)
-        fprintf(stderr, "clgrad-doctor: there is no OpenCL device on this machine\n");
+        fprintf(stderr,
+                "clgrad-doctor: there is no OpenCL device on this machine: install your GPU's OpenCL driver, "
+                "or PoCL for the CPU (Debian and Ubuntu: pocl-opencl-icd); --device reference needs none\n");
     for (size_t i = 0; i < doctor->device_count; i++)
         examine(doctor, &doctor->devices[i]);
     if (doctor->json)

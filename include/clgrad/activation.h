@@ -170,6 +170,7 @@ typedef struct clgrad_activation {
     float lower, upper;     /**< rrelu: the interval of the negative slope */
     bool given_output;      /**< exp, sqrt: the backward pass is given y in x's place */
     float exponent;         /**< pow */
+    uint64_t reserved[4];   /**< 0; room for later versions (docs/abi.md) */
 } clgrad_activation;
 
 /** What the list says of one activation. */

@@ -22,7 +22,8 @@ typedef struct clgrad_conformance_options {
      * operation without its direction ("gelu"). NULL, with a count of 0, runs everything.
      */
     const char *const *only;
-    size_t only_count; /**< of those names */
+    size_t only_count;    /**< of those names */
+    uint64_t reserved[6]; /**< 0; room for later versions (docs/abi.md) */
 } clgrad_conformance_options;
 
 /** Everything, in the short form. */

@@ -40,6 +40,7 @@ typedef struct clgrad_device {
     clgrad_device_type type; /**< GPUs come first where clgrad chooses */
     uint64_t memory;         /**< global memory in bytes; 0 for the reference */
     uint32_t compute_units;  /**< as OpenCL counts them */
+    uint64_t reserved[8];    /**< 0; room for later versions (docs/abi.md) */
 } clgrad_device;
 
 /**
@@ -139,7 +140,8 @@ typedef struct clgrad_counters {
     uint64_t allocated_bytes;   /**< of those, in use now; memory that the caller brought is not counted */
     /** Commands: kernels, native kernels, copies, reads and writes; a product by CLBlast counts as one. */
     uint64_t enqueues;
-    uint64_t waits; /**< times that the host waited for the device */
+    uint64_t waits;       /**< times that the host waited for the device */
+    uint64_t reserved[8]; /**< 0; room for later versions (docs/abi.md) */
 } clgrad_counters;
 
 /** The counters so far. Asks the host alone, never waits. INVALID_ARGUMENT for NULL, else SUCCESS. */

@@ -127,6 +127,7 @@ typedef struct clgrad_layer {
     bool per_channel;                 /**< prelu: a slope for each feature instead of one */
     bool affine;                      /**< the normalisations: a weight that begins at 1, and a bias */
     bool track_running_stats;         /**< batch_norm; without them evaluation uses the batch's own */
+    uint64_t reserved[8];             /**< 0; room for later versions (docs/abi.md) */
 } clgrad_layer;
 
 /** What the list says of one layer. */

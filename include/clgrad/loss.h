@@ -69,6 +69,7 @@ typedef struct clgrad_loss {
     bool full;             /**< poisson_nll, gaussian_nll: include the constant terms */
     bool swap;             /**< the triplet losses: the distance swap */
     bool zero_infinity;    /**< ctc: an infinite loss, and its gradient, become 0 */
+    uint64_t reserved[6];  /**< 0; room for later versions (docs/abi.md) */
 } clgrad_loss;
 
 /** What a loss's prediction is. */
@@ -114,6 +115,7 @@ typedef struct clgrad_loss_inputs {
     clgrad_tensor pos_weight;     /**< bce_with_logits */
     clgrad_tensor input_lengths;  /**< ctc: int32 [batch], time steps of each sequence, 0 to time */
     clgrad_tensor target_lengths; /**< ctc: int32 [batch], labels of each target, 0 to its room */
+    clgrad_tensor reserved[3];    /**< absent; room for later versions (docs/abi.md) */
 } clgrad_loss_inputs;
 
 /** No tensors yet. */

@@ -31,6 +31,7 @@ typedef struct clgrad_network_options {
     float clip_norm_type; /**< above 0, INFINITY for the largest absolute value */
     float clip_value;     /**< every gradient is clamped to it, before the norm is; INFINITY: not */
     uint64_t seed; /**< of the initial weights, layer i draws from stream i; and of dropout and rrelu */
+    uint64_t reserved[8]; /**< 0; room for later versions (docs/abi.md) */
 } clgrad_network_options;
 
 /**

@@ -226,6 +226,7 @@ typedef struct clgrad_optimizer {
     bool centered;                             /**< rmsprop */
     bool decoupled_weight_decay;               /**< nadam, radam */
     bool maximize;                             /**< go up the gradient */
+    uint64_t reserved[6];                      /**< 0; room for later versions (docs/abi.md) */
 } clgrad_optimizer;
 
 /** What the list says of one optimizer. */

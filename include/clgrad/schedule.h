@@ -132,6 +132,7 @@ typedef struct clgrad_schedule {
     float factor, threshold, min_lr, eps;          /**< reduce_on_plateau */
     bool linear_anneal, three_phase;               /**< one_cycle: PyTorch's anneal_strategy "linear" */
     bool maximum, absolute; /**< reduce_on_plateau: PyTorch's mode "max" and threshold_mode "abs" */
+    uint64_t reserved[6];   /**< 0; room for later versions (docs/abi.md) */
 } clgrad_schedule;
 
 /** What the list says of one schedule. */
