@@ -16,6 +16,41 @@
 #define TILE_ROWS 4
 #define TILE_COLUMNS 4
 
+/*
+ * 16 numbers that lie beside each other, at any address. Not by vload16 and vstore16: those are functions of
+ * the driver, and PoCL 3.0 may have compiled them for wider registers than it compiles their callers for,
+ * who then find half of the numbers.
+ */
+typedef struct numbers16 {
+    storage at[16];
+} numbers16;
+
+typedef union vector16 {
+    float16 v;
+    numbers16 numbers;
+} vector16;
+
+static float16 load_16(__global const storage *from)
+{
+    vector16 taken;
+    taken.numbers = *(__global const numbers16 *)from;
+    return taken.v;
+}
+
+static float16 get_16(const real *from)
+{
+    vector16 taken;
+    taken.numbers = *(const numbers16 *)from;
+    return taken.v;
+}
+
+static void put_16(real *to, float16 v)
+{
+    vector16 given;
+    given.v = v;
+    *(numbers16 *)to = given.numbers;
+}
+
 static real add_lanes(float16 v)
 {
     const float8 of8 = v.lo + v.hi;
@@ -41,7 +76,7 @@ static void multiply_rows(ulong rows, ulong columns, ulong k, __global const sto
                 sums[r][s] = 0;
             for (ulong p = 0; p < whole; p += 16)
                 UNROLL for (int r = 0; r < TILE_ROWS; r++) UNROLL for (int s = 0; s < TILE_COLUMNS; s++)
-                    sums[r][s] += vload16(0, left[r] + p) * vload16(0, right[s] + p);
+                    sums[r][s] += load_16(left[r] + p) * load_16(right[s] + p);
             UNROLL for (int r = 0; r < TILE_ROWS; r++) UNROLL for (int s = 0; s < TILE_COLUMNS; s++)
             {
                 real total = add_lanes(sums[r][s]);
@@ -103,8 +138,8 @@ static void copy_panel(__global const storage *b, ulong row_length, ulong depth,
     for (ulong p = 0; p < depth; p++) {
         __global const storage *row = b + p * row_length;
         if (width == PANEL_WIDTH) {
-            vstore16(vload16(0, row), 2 * p, panel);
-            vstore16(vload16(1, row), 2 * p + 1, panel);
+            put_16(panel + p * PANEL_WIDTH, load_16(row));
+            put_16(panel + p * PANEL_WIDTH + 16, load_16(row + 16));
         } else
             for (ulong q = 0; q < PANEL_WIDTH; q++)
                 panel[p * PANEL_WIDTH + q] = q < width ? LOAD(row, q) : 0;
@@ -123,11 +158,12 @@ static void multiply_panel(product size, ulong rows, ulong depth, bool first, __
         UNROLL for (int r = 0; r < STRIP_ROWS; r++)
         {
             strip[r] = a + min(i + r, rows - 1) * size.row_step;
-            left[r] = first ? 0 : vload16(2 * (i + r), block);
-            right[r] = first ? 0 : vload16(2 * (i + r) + 1, block);
+            left[r] = first ? 0 : get_16(block + (i + r) * PANEL_WIDTH);
+            right[r] = first ? 0 : get_16(block + (i + r) * PANEL_WIDTH + 16);
         }
         for (ulong p = 0; p < depth; p++) {
-            const float16 b_left = vload16(2 * p, panel), b_right = vload16(2 * p + 1, panel);
+            const float16 b_left = get_16(panel + p * PANEL_WIDTH);
+            const float16 b_right = get_16(panel + p * PANEL_WIDTH + 16);
             UNROLL for (int r = 0; r < STRIP_ROWS; r++)
             {
                 const real factor = LOAD(strip[r], p * size.column_step);
@@ -137,8 +173,8 @@ static void multiply_panel(product size, ulong rows, ulong depth, bool first, __
         }
         UNROLL for (int r = 0; r < STRIP_ROWS; r++)
         {
-            vstore16(left[r], 2 * (i + r), block);
-            vstore16(right[r], 2 * (i + r) + 1, block);
+            put_16(block + (i + r) * PANEL_WIDTH, left[r]);
+            put_16(block + (i + r) * PANEL_WIDTH + 16, right[r]);
         }
     }
 }

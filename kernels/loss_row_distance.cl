@@ -79,7 +79,15 @@ ROW_KERNEL(loss_cosine_embedding, storage)
  * The three vectors of a triplet are 0 the anchor, 1 the positive, 2 the negative; its pairs are 0 (anchor,
  * positive), 1 (anchor, negative) and, where they may be swapped, 2 (positive, negative).
  */
-__constant const int pair_first[3] = {0, 0, 1}, pair_second[3] = {1, 2, 2};
+static int pair_first(int k)
+{
+    return k == 2;
+}
+
+static int pair_second(int k)
+{
+    return k == 0 ? 1 : 2;
+}
 
 /* The distance of a pair: a norm or its power of the difference, or by the angle. */
 typedef struct metric {
@@ -96,7 +104,7 @@ static real part_of(metric m, const real v[3], int k)
 {
     if (m.cosine)
         return v[k] * 0.25f;
-    return sum_of_three(v[pair_first[k]] * 0.25f, -v[pair_second[k]] * 0.25f, m.eps * 0.25f);
+    return sum_of_three(v[pair_first(k)] * 0.25f, -v[pair_second(k)] * 0.25f, m.eps * 0.25f);
 }
 
 /* x^n by squaring; n from 0 to 16. */
@@ -171,7 +179,7 @@ static void triplet_row(__local real *shared, place p, metric m, real margin, bo
                 sum_add(&powers[k], integer_power(fabs(part[k]), m.norm));
             }
             for (int k = 0; k < pairs && m.cosine; k++)
-                sum_add(&products[k], part[pair_first[k]] * part[pair_second[k]]);
+                sum_add(&products[k], part[pair_first(k)] * part[pair_second(k)]);
         }
     real power[3], root[3], cosine[3];
     for (int k = 0; k < 3; k++) {
@@ -189,7 +197,7 @@ static void triplet_row(__local real *shared, place p, metric m, real margin, bo
     }
     for (int k = 0; k < pairs; k++) {
         if (m.cosine) {
-            cosine[k] = cosine[k] / length[pair_first[k]] / length[pair_second[k]];
+            cosine[k] = cosine[k] / length[pair_first(k)] / length[pair_second(k)];
             size[k] = 1 - cosine[k];
         } else {
             size[k] = m.root ? root[k] : power[k];
@@ -222,7 +230,7 @@ static void triplet_row(__local real *shared, place p, metric m, real margin, bo
         for (int k = 0; k < pairs && excess > 0; k++) {
             if (portion[k] == 0)
                 continue;
-            const int first = pair_first[k], second = pair_second[k];
+            const int first = pair_first(k), second = pair_second(k);
             real by_first, by_second;
             if (m.cosine) {
                 by_first = -cosine_slope(cosine[k], part[first], part[second] / length[second], root[first],

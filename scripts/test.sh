@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Install what is missing, build in release mode with warnings as errors, and run every test on every device there
-# is, then the small ones under oclgrind. The same tests run under AddressSanitizer and UndefinedBehaviorSanitizer,
-# those with threads under ThreadSanitizer, a training under valgrind, and the parsers' fuzzers for some seconds each.
+# is, then the small ones under oclgrind; the conformance suite on further OpenCL implementations, which
+# scripts/opencl-from-pypi.sh puts into build/opencl where they can be had. The same tests run under AddressSanitizer and
+# UndefinedBehaviorSanitizer, those with threads under ThreadSanitizer, a training under valgrind, and the parsers'
+# fuzzers for some seconds each.
 # Options go to ctest: scripts/test.sh -R loss, or -LE sanitizer to leave out the last sentence.
 #   --full    under the sanitizers large sizes too, which takes far longer and finds little more; and the Debian packages
 #             on a fresh Debian (scripts/test-packages.sh)
@@ -15,10 +17,19 @@ if [ "${1:-}" = --full ]; then
 fi
 
 "$root/scripts/install-deps.sh" --test
+"$root/scripts/opencl-from-pypi.sh"
 presets="release sanitize threads fuzz"
 for preset in $presets; do
     cmake -S "$root" --preset "$preset" -DCLGRAD_WERROR=ON -DCLGRAD_TEST_ALL_SIZES=$sizes
     (cd "$root" && cmake --build --preset "$preset")
+done
+
+# On what the suite runs, by the names of the tests.
+for file in "$root"/build/release/tests/opencl/*/*.icd; do
+    [ -e "$file" ] || continue
+    echo "conformance_$(basename "$file" .icd):"
+    OCL_ICD_VENDORS=$(dirname "$file") "$root/build/release/tools/clgrad-doctor" --list --only relu |
+        sed -n '/^  opencl/,+1p' || echo "  cannot be listed"
 done
 
 # One run of all four, so that no processor waits for the end of one of them.

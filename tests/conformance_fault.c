@@ -2,6 +2,8 @@
 
 #include "internal.h"
 
+#include <signal.h>
+
 static struct {
     const clgrad_backend *original;
     clgrad_backend backend;
@@ -57,6 +59,8 @@ static clgrad_status activation_forward(clgrad_context *context, const clgrad_ac
 {
     if (fault.place == FAULT_MISH_REFUSES && activation->kind == CLGRAD_ACTIVATION_MISH)
         return clgrad_fail(context, CLGRAD_STATUS_DEVICE_ERROR, "a driver that is out of sorts");
+    if (fault.place == FAULT_MISH_CRASHES && activation->kind == CLGRAD_ACTIVATION_MISH)
+        raise((int)fault.index);
     const clgrad_status status = fault.original->activation->forward(context, activation, x, y);
     const float number = 1;
     if (fault.place == FAULT_SELU_OUTSIDE && activation->kind == CLGRAD_ACTIVATION_SELU &&
@@ -167,6 +171,7 @@ void fault_inject(clgrad_context *context, fault_place place, size_t index)
         REPLACE(activation, backward, activation_backward);
         break;
     case FAULT_MISH_REFUSES:
+    case FAULT_MISH_CRASHES:
     case FAULT_SELU_OUTSIDE:
         REPLACE(activation, forward, activation_forward);
         break;

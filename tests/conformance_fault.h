@@ -12,6 +12,7 @@ typedef enum fault_place {
     FAULT_WRITE,           /* tensor: float32 that is written, as random numbers are */
     FAULT_GELU_BACKWARD,   /* activation: dx */
     FAULT_MISH_REFUSES,    /* activation: forward answers device_error */
+    FAULT_MISH_CRASHES,    /* activation: forward raises the signal whose number is the index */
     FAULT_SELU_OUTSIDE,    /* activation: forward writes behind the end of y, too */
     FAULT_PRELU_FORWARD,   /* gated: y */
     FAULT_PRELU_BACKWARD,  /* gated: dx */

@@ -57,7 +57,8 @@ outcome run_arguments(const char *const *arguments)
     for (size_t i = 0; copy[i] != NULL; i++)
         free(copy[i]);
     posix_spawn_file_actions_destroy(&actions);
-    outcome o = {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read_all(out), read_all(err)};
+    outcome o = {WIFEXITED(status) ? WEXITSTATUS(status) : -1, WIFSIGNALED(status) ? WTERMSIG(status) : 0,
+                 read_all(out), read_all(err)};
     fclose(out);
     fclose(err);
     return o;

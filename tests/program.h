@@ -10,6 +10,7 @@
 
 typedef struct outcome {
     int status; /* the exit status, or -1 where a signal ended it */
+    int signal; /* that signal, or 0 */
     char *out, *err;
 } outcome;
 

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <jansson.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -251,6 +252,37 @@ static void a_failure_is_in_the_json(void **state)
     outcome_free(&o);
 }
 
+/* ---- a device that crashes ---- */
+
+static void a_crash_is_said(void **state)
+{
+    (void)state;
+    static const struct {
+        int number;
+        const char *name;
+    } signals[] = {{SIGSEGV, "SIGSEGV"},
+                   {SIGBUS, "SIGBUS"},
+                   {SIGABRT, "SIGABRT"},
+                   {SIGILL, "SIGILL"},
+                   {SIGFPE, "SIGFPE"}};
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+        char number[16], head[128];
+        snprintf(number, sizeof number, "%d", signals[i].number);
+        setenv("DOCTOR_FAULT_SIGNAL", number, 1);
+        outcome o = run(FAULTY, "--device", "reference", "--only", "relu", "--only", "mish", NULL);
+        unsetenv("DOCTOR_FAULT_SIGNAL");
+        snprintf(head, sizeof head,
+                 "\nCRASHED by %s: mish_forward on reference; nothing behind it has run:\n", signals[i].name);
+        assert_int_equal(o.signal, signals[i].number);
+        assert_int_equal(count(o.out, " passed\n"), 2); /* of relu, before it */
+        assert_int_equal(strncmp(o.err, head, strlen(head)), 0);
+        assert_string_equal(o.err + strlen(head),
+                            "  device    clgrad reference (double precision), clgrad\n  driver    built in\n"
+                            "  again     clgrad-doctor --device reference --only mish_forward\n");
+        outcome_free(&o);
+    }
+}
+
 /* ---- progress ---- */
 
 /* What a program prints on stderr, where that is a terminal. */
@@ -301,7 +333,8 @@ int main(void)
         cmocka_unit_test(it_lists_devices_and_operations), cmocka_unit_test(it_says_what_it_is),
         cmocka_unit_test(bad_options_are_refused),         cmocka_unit_test(it_passes_on_every_device),
         cmocka_unit_test(no_device_is_a_failure),          cmocka_unit_test(a_failure_is_shown),
-        cmocka_unit_test(a_failure_is_in_the_json),        cmocka_unit_test(progress_is_shown_on_a_terminal),
+        cmocka_unit_test(a_failure_is_in_the_json),        cmocka_unit_test(a_crash_is_said),
+        cmocka_unit_test(progress_is_shown_on_a_terminal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -111,19 +111,19 @@ static int open_device(doctor_state *doctor, const char *specification)
 {
     clgrad_message message;
     doctor_device *d = &doctor->devices[doctor->device_count];
+    snprintf(d->device.specification, sizeof d->device.specification, "%s", specification);
+    for (size_t i = 0; i < doctor->all_count; i++)
+        if (strcmp(doctor->all[i].specification, specification) == 0)
+            d->device = doctor->all[i];
+    doctor_crash_during(doctor, &d->device, "opening", false);
     const clgrad_status status = clgrad_context_create(specification, &d->context, &message);
     if (status == CLGRAD_STATUS_INVALID_ARGUMENT || status == CLGRAD_STATUS_DEVICE_NOT_FOUND)
         return refuse("%s", message.text);
     doctor->device_count++;
-    if (status == CLGRAD_STATUS_SUCCESS) {
+    if (status == CLGRAD_STATUS_SUCCESS)
         d->device = *clgrad_context_device(d->context);
-    } else {
-        snprintf(d->device.specification, sizeof d->device.specification, "%s", specification);
-        for (size_t i = 0; i < doctor->all_count; i++)
-            if (strcmp(doctor->all[i].specification, specification) == 0)
-                d->device = doctor->all[i];
+    else
         snprintf(d->error, sizeof d->error, "%s: %.1900s", clgrad_status_name(status), message.text);
-    }
     return -1;
 }
 
@@ -180,6 +180,7 @@ static bool hear(const clgrad_conformance_result *result, void *user)
         snprintf(words, sizeof words, "%zu/%zu %.96s", l->device->count + 1, l->doctor->operations,
                  result->operation);
         doctor_progress(l->device, words);
+        doctor_crash_during(l->doctor, &l->device->device, result->operation, true);
         return true;
     }
     if (!keep(l->device, result))
@@ -269,10 +270,12 @@ int main(int count, char **arguments)
     /* What the driver compiles now is what is looked at; and to keep hundreds of programs can take minutes.
      */
     setenv("CLGRAD_CACHE", "off", 0);
+    doctor_crash_watch();
     int status = read_options(&doctor, count, arguments);
     if (status < 0)
         status = run(&doctor, &listed);
     for (size_t i = 0; i < doctor.device_count; i++) {
+        doctor_crash_during(&doctor, &doctor.devices[i].device, "closing", false);
         clgrad_context_destroy(doctor.devices[i].context);
         free(doctor.devices[i].results);
     }

@@ -1,6 +1,7 @@
 /*
- * Shared by the files of clgrad-doctor: doctor.c (options, running), doctor_verdict.c (whether all passed),
- * doctor_table.c (what people read) and doctor_json.c (what programs read).
+ * Shared by the files of clgrad-doctor: doctor.c (options, running), doctor_crash.c (where a driver crashes),
+ * doctor_verdict.c (whether all passed), doctor_table.c (what people read) and doctor_json.c (what programs
+ * read).
  */
 #ifndef DOCTOR_H
 #define DOCTOR_H
@@ -41,6 +42,18 @@ typedef struct doctor_state {
 /* Whether all operations of a device, or of all devices, have passed. */
 bool doctor_device_passed(const doctor_device *d);
 bool doctor_passed(const doctor_state *doctor);
+
+/* ---- doctor_crash.c ---- */
+
+/*
+ * From now on a signal that means a crash is said on stderr, with what was going on, before it ends the
+ * process. To be called before a driver is loaded, whose own handlers then come first.
+ */
+void doctor_crash_watch(void);
+
+/* What is going on from now on: an operation, or the device's opening or closing. */
+void doctor_crash_during(const doctor_state *doctor, const clgrad_device *device, const char *what,
+                         bool operation);
 
 /* ---- doctor_table.c ---- */
 
