@@ -5,8 +5,9 @@
 # UndefinedBehaviorSanitizer, those with threads under ThreadSanitizer, a training under valgrind, and the parsers'
 # fuzzers for some seconds each.
 # Options go to ctest: scripts/test.sh -R loss, or -LE sanitizer to leave out the last sentence.
-#   --full    under the sanitizers large sizes too, which takes far longer and finds little more; and the Debian packages
-#             on a fresh Debian (scripts/test-packages.sh)
+#   --full    under the sanitizers large sizes too, which takes far longer and finds little more; tensors beyond 2^31
+#             elements, which want 20 GiB of memory; more tests on devices with small work-groups; and the Debian packages on
+#             a fresh Debian (scripts/test-packages.sh)
 # Tests on real data look in CLGRAD_DATA (default: ../shared/data beside the project) and are skipped without it.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)

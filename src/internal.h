@@ -47,6 +47,17 @@ static inline size_t clgrad_bytes(clgrad_tensor tensor)
     return clgrad_tensor_count(tensor) * clgrad_type_size(tensor.type);
 }
 
+/* total += a * b, unless that overflows. */
+static inline bool clgrad_add_product(size_t *total, size_t a, size_t b)
+{
+    if (b != 0 && a > SIZE_MAX / b)
+        return false;
+    if (a * b > SIZE_MAX - *total)
+        return false;
+    *total += a * b;
+    return true;
+}
+
 /* The row of a table whose rows begin with their name (const char *), or -1. */
 ptrdiff_t clgrad_find_name(const char *name, const void *table, size_t rows, size_t row_bytes);
 

@@ -225,7 +225,9 @@ clgrad_status clgrad_network_create(clgrad_context *context, const clgrad_networ
         status = create_arrays(created, parameters, running);
     else
         status = clgrad_fail(context, CLGRAD_STATUS_OUT_OF_RANGE,
-                             "network_create: the number of parameters overflows");
+                             "network_create: the number of parameters of %zu layers over %zu inputs "
+                             "overflows",
+                             options->layer_count, options->inputs);
     if (status == CLGRAD_STATUS_SUCCESS)
         *network = created;
     else

@@ -82,15 +82,4 @@ clgrad_status clgrad_layer_backward(const clgrad_layer_call *call, clgrad_tensor
 clgrad_tensor clgrad_layer_weight_in(const clgrad_network_layer *layer, clgrad_tensor flat);
 clgrad_tensor clgrad_layer_bias_in(const clgrad_network_layer *layer, clgrad_tensor flat);
 
-/* total += a * b, unless that overflows. */
-static inline bool clgrad_add_product(size_t *total, size_t a, size_t b)
-{
-    if (b != 0 && a > SIZE_MAX / b)
-        return false;
-    if (a * b > SIZE_MAX - *total)
-        return false;
-    *total += a * b;
-    return true;
-}
-
 #endif

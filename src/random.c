@@ -62,6 +62,9 @@ static void make_normal(const uint32_t words[4], double mean, double std, float 
     }
 }
 
+/* Numbers that are drawn before they are written, a multiple of 4: the host need not hold a whole tensor. */
+enum { AT_A_TIME = 1 << 20 };
+
 /* Drawn on the host, where the same C library gives every device the same bits. */
 static clgrad_status write_random(clgrad_check *check, uint64_t seed, uint64_t stream,
                                   void (*make)(const uint32_t[4], double, double, float[4]), double first,
@@ -71,17 +74,23 @@ static clgrad_status write_random(clgrad_check *check, uint64_t seed, uint64_t s
     if (check->status != CLGRAD_STATUS_SUCCESS || clgrad_tensor_count(tensor) == 0)
         return check->status;
 
-    size_t count = clgrad_tensor_count(tensor);
-    float *numbers = malloc(count * sizeof *numbers);
+    const size_t count = clgrad_tensor_count(tensor), most = count < AT_A_TIME ? count : AT_A_TIME;
+    float *numbers = malloc(most * sizeof *numbers);
     if (numbers == NULL)
         return clgrad_fail(check->context, CLGRAD_STATUS_OUT_OF_MEMORY,
-                           "%s: the host has no room for %zu numbers", check->call, count);
-    for (size_t i = 0; i < count; i += 4) {
-        float four[4];
-        make(draw(seed, stream, i / 4).v, first, second, four);
-        memcpy(numbers + i, four, (count - i < 4 ? count - i : 4) * sizeof *four);
+                           "%s: the host has no room for %zu numbers", check->call, most);
+    clgrad_status status = CLGRAD_STATUS_SUCCESS;
+    for (size_t from = 0; status == CLGRAD_STATUS_SUCCESS && from < count; from += most) {
+        const size_t share = count - from < most ? count - from : most;
+        for (size_t i = 0; i < share; i += 4) {
+            float four[4];
+            make(draw(seed, stream, (from + i) / 4).v, first, second, four);
+            memcpy(numbers + i, four, (share - i < 4 ? share - i : 4) * sizeof *four);
+        }
+        const clgrad_tensor part =
+            clgrad_tensor_vector(tensor.buffer, tensor.offset + from, CLGRAD_TYPE_FLOAT32, share);
+        status = clgrad_tensor_write(check->context, part, numbers, share * sizeof *numbers);
     }
-    clgrad_status status = clgrad_tensor_write(check->context, tensor, numbers, count * sizeof *numbers);
     free(numbers);
     return status;
 }

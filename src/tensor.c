@@ -71,7 +71,8 @@ clgrad_status clgrad_tensor_create(clgrad_context *context, clgrad_type type, in
     size_t count = clgrad_tensor_count(created);
     if (count > SIZE_MAX / clgrad_type_size(type))
         return clgrad_fail(context, CLGRAD_STATUS_OUT_OF_RANGE,
-                           "tensor_create: the byte count of a tensor of %d dimensions overflows", rank);
+                           "tensor_create: the byte count of shape %s overflows",
+                           clgrad_write_shape(rank, shape).text);
     clgrad_status status = clgrad_buffer_create(context, count * clgrad_type_size(type), &created.buffer);
     if (status == CLGRAD_STATUS_SUCCESS)
         *tensor = created;

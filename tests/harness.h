@@ -5,7 +5,9 @@
  *     int main(void) { return run_on_every_device((test_case[]){CASE(relu_keeps_nan)}, 1); }
  *
  * CLGRAD_TEST_DEVICE restricts a run to one device ("reference", "opencl:0.0"). CLGRAD_TEST_SMALL keeps sizes
- * small, for runs under a slow interpreter of kernels.
+ * small, for runs under a slow interpreter of kernels. CLGRAD_TEST_OFFSET puts so many elements before every
+ * tensor in its buffer, untouched, so that indices go beyond 32 bits where the tensors are small; devices
+ * without so much memory are left out.
  */
 #ifndef HARNESS_H
 #define HARNESS_H

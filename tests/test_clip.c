@@ -240,7 +240,7 @@ static void bad_arguments_are_refused(clgrad_context *context)
             "gradient is int32");
     REFUSED(clgrad_clip_grad_value(context, 1, changed), CLGRAD_STATUS_INVALID_TYPE, "gradient is int32");
     changed = gradient;
-    changed.offset = 11;
+    changed.offset += 6;
     REFUSED(clgrad_clip_grad_norm(context, 1, 2, changed, norm), CLGRAD_STATUS_OUT_OF_RANGE, "gradient");
     REFUSED(clgrad_clip_grad_value(context, 1, changed), CLGRAD_STATUS_OUT_OF_RANGE, "gradient");
 

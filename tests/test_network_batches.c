@@ -113,11 +113,71 @@ static void room_grows_and_is_used_again(clgrad_context *context)
     assert_int_equal(context->references, outside);
 }
 
+/* A batch of no rows: the mean of nothing is NaN, the sum 0, and no parameter moves. */
+static void no_rows_change_nothing(clgrad_context *context)
+{
+    const clgrad_layer layers[] = {
+        clgrad_layer_dense(5, CLGRAD_ACTIVATION_TANH), clgrad_layer_defaults(CLGRAD_LAYER_LAYER_NORM),
+        clgrad_layer_defaults(CLGRAD_LAYER_PRELU), clgrad_layer_defaults(CLGRAD_LAYER_DROPOUT),
+        clgrad_layer_dense(3, CLGRAD_ACTIVATION_IDENTITY)};
+    clgrad_network_options options = clgrad_network_defaults();
+    options.inputs = 4;
+    options.layers = layers;
+    options.layer_count = COUNT(layers);
+    options.clip_norm = 1;
+    for (int sums = 0; sums < 2; sums++) {
+        options.loss.reduction = sums ? CLGRAD_REDUCTION_SUM : CLGRAD_REDUCTION_MEAN;
+        training t = start(context, &options);
+        void *before = tensor_contents(context, clgrad_network_parameters(t.network));
+        const clgrad_tensor x = clgrad_tensor_rows(t.x, 9, 0), target = clgrad_tensor_rows(t.target, 9, 0);
+        assert_ok(context, clgrad_network_train_step(t.network, x, target, t.loss));
+        const float trained = tensor_scalar_value(context, t.loss);
+        assert_ok(context, clgrad_network_evaluate(t.network, x, target, t.loss));
+        const float evaluated = tensor_scalar_value(context, t.loss);
+        assert_true(sums ? trained == 0 && evaluated == 0 : isnan(trained) && isnan(evaluated));
+        assert_contents(context, clgrad_network_parameters(t.network), before);
+        float *gradients = tensor_floats(context, clgrad_network_gradients(t.network));
+        for (size_t i = 0; i < clgrad_tensor_count(clgrad_network_gradients(t.network)); i++)
+            assert_true(gradients[i] == 0);
+        assert_int_equal(clgrad_network_steps(t.network), 1);
+        free(gradients);
+        free(before);
+        stop(context, t);
+    }
+}
+
+/* Of one class every row is: the loss is 0, and so is the gradient. */
+static void one_class_has_nothing_to_learn(clgrad_context *context)
+{
+    const clgrad_layer layer = clgrad_layer_dense(1, CLGRAD_ACTIVATION_IDENTITY);
+    const int32_t zeros[3] = {0};
+    const float inputs[6] = {1, -2, 3, 0.5f, 100, -100};
+    clgrad_network_options options = clgrad_network_defaults();
+    options.inputs = 2;
+    options.layers = &layer;
+    options.layer_count = 1;
+    clgrad_network *network;
+    assert_ok(context, clgrad_network_create(context, &options, &network));
+    void *before = tensor_contents(context, clgrad_network_parameters(network));
+    clgrad_tensor x = matrix_with(context, 3, 2, inputs), loss = scalar_with(context, NAN);
+    clgrad_tensor target = tensor_with(context, CLGRAD_TYPE_INT32, 1, (size_t[]){3}, zeros);
+    assert_ok(context, clgrad_network_train_step(network, x, target, loss));
+    assert_true(tensor_scalar_value(context, loss) == 0);
+    assert_contents(context, clgrad_network_parameters(network), before);
+    free(before);
+    clgrad_network_destroy(network);
+    tensor_free(context, x);
+    tensor_free(context, target);
+    tensor_free(context, loss);
+}
+
 int main(void)
 {
     const test_case cases[] = {
         CASE(what_was_there_does_not_matter),
         CASE(room_grows_and_is_used_again),
+        CASE(no_rows_change_nothing),
+        CASE(one_class_has_nothing_to_learn),
     };
     return run_on_every_device(cases, COUNT(cases));
 }

@@ -184,6 +184,39 @@ static const struct {
     {"he_normal", 3, false, 2.0 / FAN_IN},
 };
 
+/* Philox 4x32-10 as its paper has it (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011). */
+static uint32_t philox_word(uint64_t seed, uint64_t stream, uint64_t position)
+{
+    const uint64_t block = position / 4;
+    uint32_t c[4] = {(uint32_t)block, (uint32_t)(block >> 32), (uint32_t)stream, (uint32_t)(stream >> 32)};
+    uint32_t k[2] = {(uint32_t)seed, (uint32_t)(seed >> 32)};
+    for (int round = 0; round < 10; round++) {
+        const uint64_t a = (uint64_t)c[0] * 0xd2511f53u, b = (uint64_t)c[2] * 0xcd9e8d57u;
+        const uint32_t next[4] = {(uint32_t)(b >> 32) ^ c[1] ^ k[0], (uint32_t)b,
+                                  (uint32_t)(a >> 32) ^ c[3] ^ k[1], (uint32_t)a};
+        memcpy(c, next, sizeof c);
+        k[0] += 0x9e3779b9u;
+        k[1] += 0xbb67ae85u;
+    }
+    return c[position % 4];
+}
+
+/* A large tensor is drawn and written in parts, which must not show. */
+static void large_tensors_are_one_sequence(clgrad_context *context)
+{
+    const size_t count = ((size_t)5 << 19) + 3;
+    clgrad_tensor t = vector_with(context, count, NULL);
+    assert_ok(context, clgrad_random_uniform(context, 0x123456789abcdef0u, 0xfedcba987u, 0, 1, t));
+    float *numbers = tensor_floats(context, t);
+    for (size_t i = 0; i < count; i++) {
+        const float wanted = (float)(philox_word(0x123456789abcdef0u, 0xfedcba987u, i) >> 8) * 0x1p-24f;
+        if (!(numbers[i] == wanted))
+            fail_msg("number %zu is %.9g, it should be %.9g", i, (double)numbers[i], (double)wanted);
+    }
+    free(numbers);
+    tensor_free(context, t);
+}
+
 static void each_initializer_has_its_name(clgrad_context *context)
 {
     (void)context;
@@ -311,6 +344,7 @@ int main(void)
         CASE(every_device_gives_the_same_bits),
         CASE(seeds_and_streams_differ),
         CASE(position_alone_decides),
+        CASE(large_tensors_are_one_sequence),
         CASE(each_initializer_has_its_name),
         CASE(initializers_have_their_distribution),
         CASE(bad_numbers_are_refused),

@@ -3,9 +3,10 @@
  * clgrad on the caller's own OpenCL queue and memory, and the way back. The only header that includes
  * OpenCL's; clgrad.h does not include it.
  *
- * Matrix products go to CLBlast; on CPU devices dense layers multiply by kernels of their own. The
- * environment variable CLGRAD_GEMM, read when a context is opened, overrides that: "clblast", "tiles" (those
- * kernels) or "blas" (a host BLAS, where the device runs native kernels); anything else is refused.
+ * Matrix products go to CLBlast; on CPU devices, and on those that allow work-groups of less than 64, dense
+ * layers multiply by kernels of their own. The environment variable CLGRAD_GEMM, read when a context is
+ * opened, overrides that: "clblast", "tiles" (those kernels) or "blas" (a host BLAS, where the device runs
+ * native kernels); anything else is refused.
  *
  * Compiled programs are kept on disk, in $XDG_CACHE_HOME/clgrad or else $HOME/.cache/clgrad, one file each:
  * the next process that needs the same program, from the same driver for the same device, loads it. A program

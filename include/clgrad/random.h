@@ -18,9 +18,9 @@ extern "C" {
 
 /**
  * @name Drawing
- * The calls wait until the numbers are written. All return SUCCESS; INVALID_ARGUMENT (NULL, an absent
- * tensor, a bound that is not finite or out of order, std below 0); INVALID_TYPE (not float32);
- * INVALID_SHAPE; INVALID_CONTEXT; OUT_OF_RANGE; OUT_OF_MEMORY;
+ * The calls wait until the numbers are written, and take up to 4 MiB of host memory. All return
+ * SUCCESS; INVALID_ARGUMENT (NULL, an absent tensor, a bound that is not finite or out of order, std below
+ * 0); INVALID_TYPE (not float32); INVALID_SHAPE; INVALID_CONTEXT; OUT_OF_RANGE; OUT_OF_MEMORY;
  * OUT_OF_DEVICE_MEMORY; DEVICE_ERROR. So does clgrad_random_initialize.
  * @{
  */

@@ -53,8 +53,9 @@ CLGRAD_API size_t clgrad_buffer_bytes(const clgrad_buffer *buffer);
 #define CLGRAD_TENSOR_MAX_RANK 8
 
 /**
- * A row-major array in a buffer. Made by the functions below or field by field; every call checks
- * the tensors it is given.
+ * A row-major array in a buffer, of as many elements as the buffer holds: also beyond 2^31. (Indices into a
+ * tensor, for clgrad_tensor_gather and losses, are int32.) Made by the functions below or field by field;
+ * every call checks the tensors it is given.
  */
 typedef struct clgrad_tensor {
     clgrad_buffer *buffer; /**< NULL: an absent tensor, accepted where the documentation says so */

@@ -16,9 +16,12 @@ static bool can_run_blas(const clgrad_cl_context *cl, cl_int *error)
 #endif
 }
 
+/* CLBlast's kernels have work-groups of 8 x 8 at least. */
+enum { CLBLAST_GROUP = 64 };
+
 /*
- * CLBlast is tuned for GPUs. On CPUs dense layers multiply by kernels of their own (dense_tiles.c).
- * CLGRAD_GEMM overrides the choice.
+ * CLBlast is tuned for GPUs. On CPUs, and where work-groups are too small for it, dense layers multiply by
+ * kernels of their own (dense_tiles.c). CLGRAD_GEMM overrides the choice.
  */
 clgrad_status clgrad_cl_choose_gemm(clgrad_cl_context *cl)
 {
@@ -43,7 +46,8 @@ clgrad_status clgrad_cl_choose_gemm(clgrad_cl_context *cl)
     if (!by_default && strcmp(wish, "blas") == 0)
         cl->gemm = &clgrad_cl_blas;
 #endif
-    cl->multiplies_in_tiles = by_default ? cl->is_cpu : strcmp(wish, "tiles") == 0;
+    const bool suits_clblast = !cl->is_cpu && cl->element_group >= CLBLAST_GROUP;
+    cl->multiplies_in_tiles = by_default ? !suits_clblast : strcmp(wish, "tiles") == 0;
     return CLGRAD_STATUS_SUCCESS;
 }
 

@@ -1,17 +1,28 @@
 #include "cl_loss.h"
 
-/* The workspace of one sequence, see kernels/loss_ctc.cl. */
+/* The workspace of one sequence, see kernels/loss_ctc.cl; and the numbers of scratch memory in all. */
 typedef struct workspace {
-    size_t kept, links_at, stride;
+    size_t kept, links_at, stride, numbers;
 } workspace;
 
-static workspace choose_workspace(const clgrad_cl_loss_call *call, size_t room)
+/* Time times labels can be more than any memory has, though neither is: numbers is SIZE_MAX then. */
+static workspace choose_workspace(const clgrad_cl_loss_call *call, size_t room, size_t before)
 {
-    const size_t states = 2 * room + 1;
     const bool gradient = call->wants & WANT_GRADIENT;
-    const size_t kept = gradient && call->time > 2 ? call->time : 2;
-    const size_t forward = 2 * states * kept, links_at = forward + 5 * states + call->classes;
-    return (workspace){kept, links_at, gradient ? links_at + 2 * room : forward};
+    workspace space = {.kept = gradient && call->time > 2 ? call->time : 2, .numbers = before};
+    size_t states = 1;
+    bool fits = clgrad_add_product(&states, 2, room) && states <= SIZE_MAX / 2 &&
+                clgrad_add_product(&space.stride, 2 * states, space.kept);
+    space.links_at = space.stride;
+    if (gradient) {
+        fits = fits && clgrad_add_product(&space.links_at, 5, states) &&
+               clgrad_add_product(&space.links_at, 1, call->classes);
+        space.stride = space.links_at;
+        fits = fits && clgrad_add_product(&space.stride, 2, room);
+    }
+    if (!fits || !clgrad_add_product(&space.numbers, space.stride, call->batch))
+        space.numbers = SIZE_MAX;
+    return space;
 }
 
 /* One launch with a group for each sequence, and one to add up their losses. */
@@ -19,9 +30,9 @@ clgrad_status clgrad_cl_loss_sequences(const clgrad_cl_loss_call *call)
 {
     const bool adds_up = call->wants & WANT_TOTAL;
     const size_t room = call->inputs.target.shape[1];
-    const workspace space = choose_workspace(call, room);
     const size_t workspace_at = adds_up ? call->batch : 0;
-    clgrad_status status = clgrad_cl_reserve_sums(call->cl, workspace_at + space.stride * call->batch);
+    const workspace space = choose_workspace(call, room, workspace_at);
+    clgrad_status status = clgrad_cl_reserve_sums(call->cl, space.numbers);
     if (status != CLGRAD_STATUS_SUCCESS)
         return status;
     const cl_mem scratch = call->cl->sum_scratch.memory;

@@ -5,7 +5,9 @@
 
 clgrad_status clgrad_cl_reserve_sums(clgrad_cl_context *cl, size_t numbers)
 {
-    return clgrad_cl_reserve(cl, &cl->sum_scratch, (numbers > 0 ? numbers : 1) * sizeof(cl_float));
+    /* What cannot be counted is more than any device has. */
+    const size_t most = SIZE_MAX / sizeof(cl_float), kept = numbers < most ? numbers : most;
+    return clgrad_cl_reserve(cl, &cl->sum_scratch, (kept > 0 ? kept : 1) * sizeof(cl_float));
 }
 
 clgrad_cl_launch clgrad_cl_prepare_total(clgrad_context *context, cl_mem numbers, size_t count,

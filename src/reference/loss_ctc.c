@@ -127,7 +127,10 @@ double clgrad_ref_loss_ctc(const loss_row *r)
 
 size_t clgrad_ref_loss_scratch(const clgrad_loss *loss, const clgrad_ref_loss_arrays *arrays)
 {
-    return loss->kind == CLGRAD_LOSS_CTC ? 2 * arrays->shape[0] * (2 * arrays->room + 1) : 0;
+    if (loss->kind != CLGRAD_LOSS_CTC || arrays->shape[0] == 0)
+        return 0;
+    const size_t time = arrays->shape[0], states = 2 * arrays->room + 1;
+    return states <= SIZE_MAX / 2 / time ? 2 * time * states : SIZE_MAX; /* which nobody has room for */
 }
 
 static clgrad_fault length_fault(clgrad_fault_kind kind, const int32_t *lengths, size_t at, size_t largest)

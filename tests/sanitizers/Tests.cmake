@@ -1,7 +1,7 @@
 # What sanitizers change about the tests: ${prefix} before their names, a label, and how the sanitizer is to behave. Sizes are
 # small, as under oclgrind: memory and threads go wrong there as well. CLGRAD_TEST_ALL_SIZES has the large ones too.
 
-option(CLGRAD_TEST_ALL_SIZES "Under a sanitizer, test large sizes too" OFF)
+option(CLGRAD_TEST_ALL_SIZES "Test large sizes under a sanitizer too, tensors beyond 2^31 elements, more small devices" OFF)
 find_package(Threads REQUIRED)
 
 # Each test compiles for itself, whatever this user's cache of compiled programs holds.
