@@ -9,7 +9,7 @@ set -euo pipefail
 build="gcc libc6-dev cmake ninja-build pkg-config ocl-icd-opencl-dev opencl-c-headers libclblast-dev
        libopenblas-dev librandom123-dev libjansson-dev zlib1g-dev libpango1.0-dev"
 test="g++ libcmocka-dev pocl-opencl-icd oclgrind abigail-tools clang libclang-rt-dev valgrind python3-numpy
-      python3-venv libexpat1-dev"
+      python3-venv libexpat1-dev doxygen"
 bench="pocl-opencl-icd python3-venv g++"
 device="pocl-opencl-icd"
 
@@ -17,7 +17,7 @@ name_packages() {
     cat >&2 <<END
 scripts/install-deps.sh installs packages on Debian and Ubuntu only. Elsewhere, install:
   Fedora    gcc cmake ninja-build pkgconf ocl-icd-devel opencl-headers clblast-devel openblas-devel jansson-devel
-            zlib-devel pango-devel; libcmocka-devel expat-devel clang compiler-rt valgrind (tests); pocl (a device, where there
+            zlib-devel pango-devel; libcmocka-devel expat-devel clang compiler-rt valgrind doxygen (tests); pocl (a device, where there
             is no GPU driver); Random123's headers from its authors
   Arch      gcc cmake ninja pkgconf ocl-icd opencl-headers clblast openblas jansson zlib pango cmocka expat; AUR: random123; pocl
   Homebrew  cmake ninja pkg-config clblast openblas jansson pango cmocka expat pocl opencl-headers ocl-icd; Random123's headers

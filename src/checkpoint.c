@@ -347,6 +347,8 @@ static clgrad_status load(clgrad_network *network, const char *call, const char 
     if (all)
         read_progress(&check, network, file, path, &progress);
     read_parts(&check, network, file, path, all, progress.pending, &parts);
+    if (check.status == CLGRAD_STATUS_SUCCESS)
+        network->forwarded = clgrad_tensor_none(); /* its parameters are about to go */
     write_to_device(&check, network, all, &parts);
     if (check.status == CLGRAD_STATUS_SUCCESS && all) {
         network->steps = progress.steps;

@@ -43,6 +43,7 @@ struct clgrad_network {
     bool accumulating;
     bool pending;             /* the gradients are of a backward pass that no step has used yet */
     clgrad_buffer *workspace; /* as large as any call has needed */
+    clgrad_tensor forwarded;  /* the x of a network_forward whose results lie in it, to go back through */
     size_t d[2];              /* offsets in it: two arrays as wide as the widest layer, used in turn */
     size_t layer_count;
     clgrad_network_layer layers[];

@@ -40,9 +40,11 @@ static size_t lay_out_workspace(clgrad_network *network, size_t batch, bool trai
     return end;
 }
 
-/* Make room for a batch. The old room goes only once the new one is there. */
+/* Make room for a batch. The old room goes only once the new one is there. What a pass before has left in it
+ * is lost. */
 static clgrad_status make_room(clgrad_network *network, size_t batch, bool training)
 {
+    network->forwarded = clgrad_tensor_none();
     const size_t count = lay_out_workspace(network, batch, training);
     if (count > SIZE_MAX / sizeof(float))
         return clgrad_fail(network->context, CLGRAD_STATUS_OUT_OF_RANGE,
@@ -98,6 +100,19 @@ static void check_input(clgrad_check *check, const clgrad_network *network, clgr
                           "x has %zu columns, but the network has %zu inputs", x.shape[1],
                           network->layers[0].inputs);
     check_own(check, network, "x", x);
+}
+
+static size_t outputs_of(const clgrad_network *network)
+{
+    return network->layers[network->layer_count - 1].size.outputs;
+}
+
+/* A matrix of the caller's of that shape, apart from what the network owns. */
+static void check_rows(clgrad_check *check, const clgrad_network *network, const char *name,
+                       clgrad_tensor tensor, size_t rows, size_t columns)
+{
+    clgrad_check_shape(check, name, tensor, CLGRAD_TYPE_FLOAT32, 2, (size_t[]){rows, columns});
+    check_own(check, network, name, tensor);
 }
 
 /* The batch's own statistics need two rows: said here, before anything is enqueued. */
@@ -181,21 +196,22 @@ static bool is_linear(const clgrad_network *network, size_t i)
     return layer->kind == CLGRAD_LAYER_DENSE && layer->activation.kind == CLGRAD_ACTIVATION_IDENTITY;
 }
 
-/* The loss and its gradient, then every layer in reverse; dy and dx are the two arrays in turn, or the same
- * one. What passes through a last layer without an activation is dz as it comes. */
-static clgrad_status backward(clgrad_network *network, clgrad_tensor x, const clgrad_loss_inputs *inputs,
-                              clgrad_tensor gradients, clgrad_tensor loss)
+/* What the passes in training keep the gradients by outputs in: the array whose turn it is. */
+static clgrad_tensor dprediction_of(const clgrad_network *network, clgrad_tensor prediction)
 {
-    const size_t batch = x.shape[0];
-    clgrad_loss_inputs all = *inputs;
-    all.prediction = prediction_of(network, batch);
-    clgrad_loss_gradients wanted = {.dprediction = all.prediction};
+    prediction.offset = network->d[0];
+    return prediction;
+}
+
+/* Every layer in reverse, from the gradient by the output in the first of the two arrays; dy and dx are the
+ * two arrays in turn, or the same one. What passes through a last layer without an activation is dz as it
+ * comes. The first layer's dx is the caller's, or absent. */
+static clgrad_status go_back(clgrad_network *network, clgrad_tensor x, clgrad_tensor gradients,
+                             clgrad_tensor first_dx)
+{
+    clgrad_status status = CLGRAD_STATUS_SUCCESS;
     size_t current = 0;
     bool given_dz = is_linear(network, network->layer_count - 1);
-    wanted.dprediction.offset = network->d[current];
-    clgrad_status status =
-        clgrad_loss_evaluate(network->context, &network->loss, &all, clgrad_tensor_none(), loss, &wanted);
-
     for (size_t i = network->layer_count; status == CLGRAD_STATUS_SUCCESS && i-- > 0;) {
         clgrad_layer_call call = call_of(network, i, x, true);
         call.gradients = gradients;
@@ -205,14 +221,27 @@ static clgrad_status backward(clgrad_network *network, clgrad_tensor x, const cl
         }
         call.chain.given_dz = given_dz;
         given_dz = call.chain.below != NULL;
-        clgrad_tensor dy = call.y, dx = i > 0 ? call.x : clgrad_tensor_none();
+        clgrad_tensor dy = call.y, dx = i > 0 ? call.x : first_dx;
         dy.offset = network->d[current];
         if (!network->layers[i].size.in_place)
             current = 1 - current;
-        dx.offset = network->d[current];
+        if (i > 0)
+            dx.offset = network->d[current];
         status = clgrad_layer_backward(&call, dy, dx);
     }
     return status;
+}
+
+/* The loss and its gradient, then every layer in reverse. */
+static clgrad_status backward(clgrad_network *network, clgrad_tensor x, const clgrad_loss_inputs *inputs,
+                              clgrad_tensor gradients, clgrad_tensor loss)
+{
+    clgrad_loss_inputs all = *inputs;
+    all.prediction = prediction_of(network, x.shape[0]);
+    const clgrad_loss_gradients wanted = {.dprediction = dprediction_of(network, all.prediction)};
+    const clgrad_status status =
+        clgrad_loss_evaluate(network->context, &network->loss, &all, clgrad_tensor_none(), loss, &wanted);
+    return status == CLGRAD_STATUS_SUCCESS ? go_back(network, x, gradients, clgrad_tensor_none()) : status;
 }
 
 /* After begin_call: forward and backward, the gradients going to a flat array. */
@@ -232,24 +261,26 @@ static clgrad_loss_inputs only(clgrad_tensor target)
     return inputs;
 }
 
+/* A call that gives a prediction and has no loss; then room for its batch. */
+static clgrad_status begin_prediction(clgrad_network *network, const char *name, clgrad_tensor x,
+                                      clgrad_tensor prediction, bool training)
+{
+    clgrad_check check = clgrad_check_begin(network->context, name);
+    check_input(&check, network, x);
+    if (check.status != CLGRAD_STATUS_SUCCESS)
+        return check.status;
+    check_batch(&check, network, x.shape[0], training);
+    check_rows(&check, network, "prediction", prediction, x.shape[0], outputs_of(network));
+    clgrad_check_apart(&check, "prediction", prediction, "x", x);
+    return check.status == CLGRAD_STATUS_SUCCESS ? make_room(network, x.shape[0], training) : check.status;
+}
+
 clgrad_status clgrad_network_predict(clgrad_network *network, clgrad_tensor x, clgrad_tensor prediction)
 {
     if (network == NULL)
         return CLGRAD_STATUS_INVALID_ARGUMENT;
-    clgrad_check check = clgrad_check_begin(network->context, "network_predict");
     const size_t last = network->layer_count - 1;
-    check_input(&check, network, x);
-    if (check.status != CLGRAD_STATUS_SUCCESS)
-        return check.status;
-    check_batch(&check, network, x.shape[0], false);
-    clgrad_check_shape(&check, "prediction", prediction, CLGRAD_TYPE_FLOAT32, 2,
-                       (size_t[]){x.shape[0], network->layers[last].size.outputs});
-    clgrad_check_apart(&check, "prediction", prediction, "x", x);
-    check_own(&check, network, "prediction", prediction);
-    if (check.status != CLGRAD_STATUS_SUCCESS)
-        return check.status;
-
-    clgrad_status status = make_room(network, x.shape[0], false);
+    clgrad_status status = begin_prediction(network, "network_predict", x, prediction, false);
     for (size_t i = 0; status == CLGRAD_STATUS_SUCCESS && i <= last; i++) {
         clgrad_layer_call call = call_of(network, i, x, false);
         if (i == last)
@@ -346,6 +377,72 @@ clgrad_status clgrad_network_accumulate(clgrad_network *network, clgrad_tensor x
     return status;
 }
 
+clgrad_status clgrad_network_forward(clgrad_network *network, clgrad_tensor x, clgrad_tensor prediction)
+{
+    if (network == NULL)
+        return CLGRAD_STATUS_INVALID_ARGUMENT;
+    clgrad_status status = begin_prediction(network, "network_forward", x, prediction, true);
+    if (status == CLGRAD_STATUS_SUCCESS)
+        status = forward(network, x, true);
+    if (status == CLGRAD_STATUS_SUCCESS)
+        status = clgrad_tensor_copy(network->context,
+                                    output_of(network, network->layer_count - 1, x.shape[0]), prediction);
+    if (status == CLGRAD_STATUS_SUCCESS) {
+        network->forwarded = x;
+        network->draws++;
+    }
+    return status;
+}
+
+static bool same_place(clgrad_tensor a, clgrad_tensor b)
+{
+    return a.buffer == b.buffer && a.offset == b.offset && a.shape[0] == b.shape[0]; /* columns: inputs */
+}
+
+clgrad_status clgrad_network_backward_from(clgrad_network *network, clgrad_tensor x,
+                                           clgrad_tensor dprediction, clgrad_tensor dx)
+{
+    if (network == NULL)
+        return CLGRAD_STATUS_INVALID_ARGUMENT;
+    clgrad_check check = clgrad_check_begin(network->context, "network_backward_from");
+    if (!clgrad_present(network->forwarded))
+        clgrad_check_fail(&check, CLGRAD_STATUS_INVALID_ARGUMENT,
+                          "there is no forward pass to go back through: network_forward comes first, with no "
+                          "other pass, step or loading of this network in between");
+    check_input(&check, network, x);
+    if (check.status == CLGRAD_STATUS_SUCCESS && !same_place(x, network->forwarded))
+        clgrad_check_fail(
+            &check, CLGRAD_STATUS_INVALID_ARGUMENT,
+            "x is not the tensor that network_forward was given (%zu rows at offset %zu, now %zu "
+            "rows at offset %zu)",
+            network->forwarded.shape[0], network->forwarded.offset, x.shape[0], x.offset);
+    if (check.status != CLGRAD_STATUS_SUCCESS)
+        return check.status;
+    const size_t batch = x.shape[0];
+    check_rows(&check, network, "dprediction", dprediction, batch, outputs_of(network));
+    if (clgrad_present(dx)) {
+        check_rows(&check, network, "dx", dx, batch, network->layers[0].inputs);
+        clgrad_check_apart(&check, "dx", dx, "x", x);
+        clgrad_check_apart(&check, "dx", dx, "dprediction", dprediction);
+    }
+    if (check.status != CLGRAD_STATUS_SUCCESS)
+        return check.status;
+
+    /* The caller's is copied, since layers write to it. The forward pass has counted its random numbers as
+     * drawn; where this fails, they count as not drawn, and the forward pass is repeated with them. */
+    network->forwarded = clgrad_tensor_none();
+    network->draws--;
+    clgrad_status status =
+        clgrad_tensor_copy(network->context, dprediction,
+                           dprediction_of(network, output_of(network, network->layer_count - 1, batch)));
+    if (status == CLGRAD_STATUS_SUCCESS)
+        status = go_back(network, x, network->gradients, dx);
+    network->accumulating = false;
+    network->pending = status == CLGRAD_STATUS_SUCCESS;
+    network->draws += status == CLGRAD_STATUS_SUCCESS;
+    return status;
+}
+
 clgrad_status clgrad_network_zero_gradients(clgrad_network *network)
 {
     if (network == NULL)
@@ -376,6 +473,7 @@ clgrad_status clgrad_network_step(clgrad_network *network)
                                        network->parameters, network->state);
     if (status == CLGRAD_STATUS_SUCCESS) {
         network->steps++;
+        network->forwarded = clgrad_tensor_none(); /* its parameters are no longer there */
         network->accumulating = network->pending = false;
     }
     return status;

@@ -220,6 +220,21 @@ static clgrad_status predict(world *w, int which)
     return clgrad_network_predict(w->networks[which], w->tensors[TENSOR_X], w->tensors[TENSOR_PREDICTION]);
 }
 
+static clgrad_status forward(world *w, int which)
+{
+    return clgrad_network_forward(w->networks[which], w->tensors[TENSOR_X], w->tensors[TENSOR_PREDICTION]);
+}
+
+/* A failure takes the forward pass away, so it is repeated with it. */
+static clgrad_status backward_from(world *w, int which)
+{
+    const clgrad_status status = forward(w, which);
+    return status == CLGRAD_STATUS_SUCCESS
+               ? clgrad_network_backward_from(w->networks[which], w->tensors[TENSOR_X],
+                                              w->tensors[TENSOR_PREDICTION], clgrad_tensor_none())
+               : status;
+}
+
 static clgrad_status copy(world *w, int which)
 {
     return clgrad_tensor_copy(w->context, w->tensors[TENSOR_PREDICTION], w->tensors[which]);
@@ -345,6 +360,9 @@ const operation operations[] = {
     {"network_load_parameters", load_parameters, 0, PARAMETERS(0) | RUNNING(0), 0, false},
     {"notes_read", read_notes, 0, 0, 0, false},
     {"network_backward", backward, 0, LOSS | GRADIENTS(0) | RUNNING(0), RUNNING(0), false},
+    {"network_forward", forward, 1, BIT(TENSOR_PREDICTION) | RUNNING(1), RUNNING(1), false},
+    {"network_backward_from", backward_from, 1, BIT(TENSOR_PREDICTION) | GRADIENTS(1) | RUNNING(1),
+     RUNNING(1), false},
     {"network_zero_gradients", zero_gradients, 0, 0, 0, false},
     {"context_finish", finish, 0, 0, 0, false},
     {"network_destroy", destroy_network, 1, 0, 0, true},

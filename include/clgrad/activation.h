@@ -142,12 +142,14 @@ extern "C" {
     X(31, LINEAR, linear, CLGRAD_ACTIVATION_LINEAR_PARAMETERS, true, "", 0.5f, 0.0f, 0.0f, false, true,      \
       "alpha x + beta", "alpha", "oneDNN eltwise_linear")
 
+/** The activations: the list's rows. */
 typedef enum clgrad_activation_kind {
 #define CLGRAD_ACTIVATION_ENUM(value, identifier, ...) CLGRAD_ACTIVATION_##identifier = value,
     CLGRAD_ACTIVATION_LIST(CLGRAD_ACTIVATION_ENUM)
 #undef CLGRAD_ACTIVATION_ENUM
 } clgrad_activation_kind;
 
+/** How many there are. */
 enum {
 #define CLGRAD_ACTIVATION_ONE(...) +1
     CLGRAD_ACTIVATION_COUNT = 0 CLGRAD_ACTIVATION_LIST(CLGRAD_ACTIVATION_ONE) /**< rows of the list */
@@ -156,10 +158,10 @@ enum {
 
 /** An activation and its parameters. Fields that its kind does not list are ignored. */
 typedef struct clgrad_activation {
-    clgrad_activation_kind kind;
-    float negative_slope;   /**< leaky_relu: the slope for x <= 0 */
-    float alpha;            /**< elu, celu: the scale of the negative part; linear: the factor */
-    float beta;             /**< softplus: the steepness; linear: the summand */
+    clgrad_activation_kind kind; /**< which row of the list */
+    float negative_slope;        /**< leaky_relu: the slope for x <= 0 */
+    float alpha;                 /**< elu, celu: the scale of the negative part; linear: the factor */
+    float beta;                  /**< softplus: the steepness; linear: the summand */
     float threshold;        /**< softplus: the largest beta x that is not taken for infinite; threshold */
     float value;            /**< threshold: the result at and below it */
     float lambd;            /**< softshrink, hardshrink: half the width of the dead zone */
@@ -173,11 +175,11 @@ typedef struct clgrad_activation {
 
 /** What the list says of one activation. */
 typedef struct clgrad_activation_info {
-    const char *name;
-    const clgrad_parameter *parameters; /**< ends with a NULL name */
-    float forward_ulp, backward_ulp, backward_floor;
-    bool masks;
-    const char *formula, *derivative, *source;
+    const char *name;                                /**< "leaky_relu" */
+    const clgrad_parameter *parameters;              /**< ends with a NULL name */
+    float forward_ulp, backward_ulp, backward_floor; /**< bounds on the errors of f and f', see the list */
+    bool masks;                                      /**< whether dx is 0 wherever f' is, whatever dy is */
+    const char *formula, *derivative, *source;       /**< in words */
 } clgrad_activation_info;
 
 /** The list's row for a kind, or NULL for a value not in the list. */
@@ -200,7 +202,8 @@ CLGRAD_API clgrad_activation clgrad_activation_defaults(clgrad_activation_kind k
  */
 CLGRAD_API bool clgrad_activation_from_output(const clgrad_activation *activation);
 
-/*
+/**
+ * @name Forward and backward
  * Both calls: every tensor is float32 and of one shape, any rank. At a kink the derivative is
  * PyTorch's, as the list's formulas have it. NaN in x gives NaN. Accuracy: the
  * list's bounds, against the exact value at the float32 input; results below the smallest normal number
@@ -209,6 +212,7 @@ CLGRAD_API bool clgrad_activation_from_output(const clgrad_activation *activatio
  * Both return SUCCESS; INVALID_ARGUMENT (NULL, an absent tensor, a parameter outside its interval or
  * against the constraint, a forbidden overlap); INVALID_SHAPE; INVALID_TYPE; INVALID_CONTEXT; OUT_OF_RANGE;
  * BUILD_FAILED; OUT_OF_DEVICE_MEMORY; OUT_OF_MEMORY; DEVICE_ERROR.
+ * @{
  */
 
 /** y = f(x). y may be x itself, but not overlap it otherwise. */
@@ -225,6 +229,8 @@ CLGRAD_API clgrad_status clgrad_activation_forward(clgrad_context *context,
 CLGRAD_API clgrad_status clgrad_activation_backward(clgrad_context *context,
                                                     const clgrad_activation *activation, clgrad_tensor x,
                                                     clgrad_tensor dy, clgrad_tensor dx);
+
+/** @} */
 
 #ifdef __cplusplus
 }

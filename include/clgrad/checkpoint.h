@@ -16,7 +16,7 @@ extern "C" {
 
 /** Something that the caller wants to find in the file again: two strings, UTF-8. */
 typedef struct clgrad_note {
-    const char *name, *value;
+    const char *name, *value; /**< the name is each note's own */
 } clgrad_note;
 
 /**

@@ -12,12 +12,14 @@
 extern "C" {
 #endif
 
-/*
+/**
+ * @name Clipping
  * gradient is float32 of any shape: the flat gradient of all parameters, so that its norm is the global one.
  *
  * Both return SUCCESS; INVALID_ARGUMENT (NULL, an absent tensor, a number outside its interval, an overlap);
  * INVALID_SHAPE; INVALID_TYPE; INVALID_CONTEXT; OUT_OF_RANGE; BUILD_FAILED; OUT_OF_DEVICE_MEMORY;
  * OUT_OF_MEMORY; DEVICE_ERROR.
+ * @{
  */
 
 /**
@@ -41,6 +43,8 @@ CLGRAD_API clgrad_status clgrad_clip_grad_norm(clgrad_context *context, float ma
  * torch.nn.utils.clip_grad_value_. */
 CLGRAD_API clgrad_status clgrad_clip_grad_value(clgrad_context *context, float clip_value,
                                                 clgrad_tensor gradient);
+
+/** @} */
 
 #ifdef __cplusplus
 }

@@ -13,6 +13,7 @@
 extern "C" {
 #endif
 
+/** What is to run. */
 typedef struct clgrad_conformance_options {
     /** More options, more and larger sizes: minutes instead of seconds. */
     bool full;
@@ -21,18 +22,19 @@ typedef struct clgrad_conformance_options {
      * operation without its direction ("gelu"). NULL, with a count of 0, runs everything.
      */
     const char *const *only;
-    size_t only_count;
+    size_t only_count;    /**< of those names */
     uint64_t reserved[6]; /**< 0; room for later versions (docs/abi.md) */
 } clgrad_conformance_options;
 
 /** Everything, in the short form. */
 CLGRAD_API clgrad_conformance_options clgrad_conformance_defaults(void);
 
+/** What a report is about. */
 typedef enum clgrad_conformance_verdict {
     CLGRAD_CONFORMANCE_LISTED = 0,  /**< there is such an operation; nothing has run */
     CLGRAD_CONFORMANCE_STARTED = 1, /**< its cases begin to run */
-    CLGRAD_CONFORMANCE_PASSED = 2,
-    CLGRAD_CONFORMANCE_FAILED = 3
+    CLGRAD_CONFORMANCE_PASSED = 2,  /**< every number is within its bound */
+    CLGRAD_CONFORMANCE_FAILED = 3   /**< one is not, or a call failed */
 } clgrad_conformance_verdict;
 
 /** "listed", "started", "passed", "failed"; "unknown" for a value not among them. */
@@ -52,30 +54,31 @@ typedef struct clgrad_conformance_failure {
      * it succeeded where the reference refused, or wrote where it must not.
      */
     clgrad_status status;
-    char message[512];
-    char array[48];  /**< the result that is wrong: "dx" */
-    uint64_t index;  /**< of its first wrong element */
-    char input[512]; /**< what was put in there: "x[64] = 0x1.8p+1 (3), dy[64] = 0x1p+0 (1)" */
-    double got;      /**< the device's */
-    double expected; /**< the reference's, rounded to float32 */
-    double error;    /**< in units, as clgrad_conformance_result; infinite where the two cannot be compared */
+    char message[512]; /**< as status says */
+    char array[48];    /**< the result that is wrong: "dx" */
+    uint64_t index;    /**< of its first wrong element */
+    char input[512];   /**< what was put in there: "x[64] = 0x1.8p+1 (3), dy[64] = 0x1p+0 (1)" */
+    double got;        /**< the device's */
+    double expected;   /**< the reference's, rounded to float32 */
+    double error; /**< in units, as clgrad_conformance_result; infinite where the two cannot be compared */
 } clgrad_conformance_failure;
 
 /** One operation. */
 typedef struct clgrad_conformance_result {
-    const char *family;    /**< "activation" */
-    const char *operation; /**< "gelu_backward" */
-    clgrad_conformance_verdict verdict;
-    const char *unit; /**< what worst and bound are counted in, see below */
-    double bound;     /**< a number that is further off fails */
-    double worst;     /**< the largest error of any number, by which it is certainly off */
-    uint64_t cases;   /**< calls with some options and size, compared with the reference's */
-    uint64_t numbers; /**< results compared */
-    uint64_t failed_cases;
+    const char *family;                 /**< "activation" */
+    const char *operation;              /**< "gelu_backward" */
+    clgrad_conformance_verdict verdict; /**< what the report is about */
+    const char *unit;                   /**< what worst and bound are counted in, see below */
+    double bound;                       /**< a number that is further off fails */
+    double worst;                       /**< the largest error of any number, by which it is certainly off */
+    uint64_t cases;        /**< calls with some options and size, compared with the reference's */
+    uint64_t numbers;      /**< results compared */
+    uint64_t failed_cases; /**< of those */
     clgrad_conformance_failure failure; /**< of the verdict FAILED */
 } clgrad_conformance_result;
 
-/*
+/**
+ * @name Running
  * An error is the distance between the device's number and the reference's, less half a unit in the last
  * place (the reference rounds its double to float32) and less what the header of the family allows for
  * numbers below the smallest normal one. So a bound that is exceeded is a bound that is broken, and a worst
@@ -86,6 +89,7 @@ typedef struct clgrad_conformance_result {
  * terms, as the family's header counts them (losses, optimizers, softmaxes); "bound", 1 being what the
  * header allows, where that is a formula (dense layers, normalisation); "relative", to the norm of an
  * array (training); "exact", where every bit counts. Bounds are those of the lists.
+ * @{
  */
 
 /**
@@ -119,6 +123,8 @@ CLGRAD_API clgrad_status clgrad_conformance_run(clgrad_context *context,
 CLGRAD_API clgrad_status clgrad_conformance_list(const clgrad_conformance_options *options,
                                                  clgrad_conformance_report *report, void *user,
                                                  clgrad_message *message);
+
+/** @} */
 
 #ifdef __cplusplus
 }

@@ -17,27 +17,30 @@
 extern "C" {
 #endif
 
+/** A device, its queue, and the kernels compiled for it. */
 typedef struct clgrad_context clgrad_context;
 
+/** What kind of device it is. */
 typedef enum clgrad_device_type {
-    CLGRAD_DEVICE_GPU = 0,
-    CLGRAD_DEVICE_CPU = 1,
-    CLGRAD_DEVICE_ACCELERATOR = 2,
-    CLGRAD_DEVICE_REFERENCE = 3 /**< the built-in double-precision reference on the host */
+    CLGRAD_DEVICE_GPU = 0,         /**< a graphics processor */
+    CLGRAD_DEVICE_CPU = 1,         /**< the host's processor by an OpenCL driver, or another one */
+    CLGRAD_DEVICE_ACCELERATOR = 2, /**< what OpenCL calls so */
+    CLGRAD_DEVICE_REFERENCE = 3    /**< the built-in double-precision reference on the host */
 } clgrad_device_type;
 
 /** "gpu", "cpu", "accelerator" or "reference". */
 CLGRAD_API const char *clgrad_device_type_name(clgrad_device_type type);
 
+/** A device of this machine. */
 typedef struct clgrad_device {
-    char specification[32]; /**< opens exactly this device: "opencl:0.1" or "reference" */
-    char name[256];
-    char vendor[256];
-    char driver[256]; /**< platform and driver version */
-    clgrad_device_type type;
-    uint64_t memory; /**< global memory in bytes; 0 for the reference */
-    uint32_t compute_units;
-    uint64_t reserved[8]; /**< 0; room for later versions (docs/abi.md) */
+    char specification[32];  /**< opens exactly this device: "opencl:0.1" or "reference" */
+    char name[256];          /**< as the driver says it */
+    char vendor[256];        /**< likewise */
+    char driver[256];        /**< platform and driver version */
+    clgrad_device_type type; /**< GPUs come first where clgrad chooses */
+    uint64_t memory;         /**< global memory in bytes; 0 for the reference */
+    uint32_t compute_units;  /**< as OpenCL counts them */
+    uint64_t reserved[8];    /**< 0; room for later versions (docs/abi.md) */
 } clgrad_device;
 
 /**
@@ -132,9 +135,9 @@ CLGRAD_API clgrad_status clgrad_context_detect_anomaly(clgrad_context *context, 
 typedef struct clgrad_counters {
     uint64_t programs_compiled; /**< from source */
     uint64_t programs_loaded;   /**< from the disk cache of compiled programs (see opencl.h) */
-    uint64_t kernels_created;
-    uint64_t allocations;     /**< of device memory: buffers, and what the context keeps for itself */
-    uint64_t allocated_bytes; /**< of those, in use now; memory that the caller brought is not counted */
+    uint64_t kernels_created;   /**< from those programs */
+    uint64_t allocations;       /**< of device memory: buffers, and what the context keeps for itself */
+    uint64_t allocated_bytes;   /**< of those, in use now; memory that the caller brought is not counted */
     /** Commands: kernels, native kernels, copies, reads and writes; a product by CLBlast counts as one. */
     uint64_t enqueues;
     uint64_t waits;       /**< times that the host waited for the device */

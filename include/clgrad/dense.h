@@ -14,7 +14,8 @@
 extern "C" {
 #endif
 
-/*
+/**
+ * @name Forward and backward
  * Both calls return SUCCESS; INVALID_ARGUMENT (NULL, an absent tensor that is not optional, a parameter
  * outside its interval, a forbidden overlap); INVALID_SHAPE; INVALID_TYPE; INVALID_CONTEXT; OUT_OF_RANGE;
  * BUILD_FAILED; UNSUPPORTED (sizes or offsets beyond what the matrix library counts: 2^31 elements);
@@ -24,6 +25,7 @@ extern "C" {
  * u = 2^-24 (Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 3.1), whatever the
  * order of summation; the activation's own bound comes on top. The order depends only on the shape and
  * the device: the same call on the same device gives the same bits.
+ * @{
  */
 
 /**
@@ -57,6 +59,8 @@ CLGRAD_API clgrad_status clgrad_dense_backward(clgrad_context *context, const cl
                                                clgrad_tensor x, clgrad_tensor weight, clgrad_tensor z,
                                                clgrad_tensor dh, clgrad_tensor dz, clgrad_tensor dweight,
                                                clgrad_tensor dbias, clgrad_tensor dx);
+
+/** @} */
 
 #ifdef __cplusplus
 }

@@ -12,10 +12,12 @@
 extern "C" {
 #endif
 
-/*
+/**
+ * @name Forward and backward
  * All return SUCCESS; INVALID_ARGUMENT (NULL, an absent tensor that is not optional, a number outside its
  * interval, a forbidden overlap); INVALID_SHAPE; INVALID_TYPE; INVALID_CONTEXT; OUT_OF_RANGE; BUILD_FAILED;
  * OUT_OF_DEVICE_MEMORY; OUT_OF_MEMORY; DEVICE_ERROR.
+ * @{
  */
 
 /**
@@ -68,6 +70,8 @@ CLGRAD_API clgrad_status clgrad_glu_forward(clgrad_context *context, clgrad_tens
  */
 CLGRAD_API clgrad_status clgrad_glu_backward(clgrad_context *context, clgrad_tensor x, clgrad_tensor dy,
                                              clgrad_tensor dx);
+
+/** @} */
 
 #ifdef __cplusplus
 }

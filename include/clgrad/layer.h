@@ -96,12 +96,14 @@ extern "C" {
       "128 2^-24 of the terms' absolute values",                                                             \
       "PyTorch nn.BatchNorm1d; Ioffe and Szegedy 2015; normalization.h")
 
+/** The kinds of layers: the list's rows. */
 typedef enum clgrad_layer_kind {
 #define CLGRAD_LAYER_ENUM(value, identifier, ...) CLGRAD_LAYER_##identifier = value,
     CLGRAD_LAYER_LIST(CLGRAD_LAYER_ENUM)
 #undef CLGRAD_LAYER_ENUM
 } clgrad_layer_kind;
 
+/** How many there are. */
 enum {
 #define CLGRAD_LAYER_ONE(...) +1
     CLGRAD_LAYER_COUNT = 0 CLGRAD_LAYER_LIST(CLGRAD_LAYER_ONE) /**< rows of the list */
@@ -110,7 +112,7 @@ enum {
 
 /** A layer and its parameters. Fields that its kind does not list are ignored, but for those of dense. */
 typedef struct clgrad_layer {
-    clgrad_layer_kind kind;
+    clgrad_layer_kind kind;           /**< which row of the list */
     size_t outputs;                   /**< dense: at least 1 */
     clgrad_activation activation;     /**< dense, activation */
     clgrad_initializer initializer;   /**< dense: of the weight */
@@ -130,9 +132,9 @@ typedef struct clgrad_layer {
 
 /** What the list says of one layer. */
 typedef struct clgrad_layer_info {
-    const char *name;
-    const clgrad_parameter *parameters; /**< ends with a NULL name */
-    const char *description, *formula, *gradient, *accuracy, *source;
+    const char *name;                                                 /**< "batch_norm" */
+    const clgrad_parameter *parameters;                               /**< ends with a NULL name */
+    const char *description, *formula, *gradient, *accuracy, *source; /**< in words */
 } clgrad_layer_info;
 
 /** The list's row for a kind, or NULL for a value not in the list. */

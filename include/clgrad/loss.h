@@ -20,7 +20,8 @@ extern "C" {
     X(2, SUM, sum)               \
     X(3, BATCHMEAN, batchmean)
 
-/** batchmean is for the kl_div losses: the sum over the first dimension's size. */
+/** What becomes of the numbers of the unreduced loss. batchmean is for the kl_div losses: the sum over the
+ * first dimension's size. */
 typedef enum clgrad_reduction {
 #define CLGRAD_REDUCTION_ENUM(value, identifier, name) CLGRAD_REDUCTION_##identifier = value,
     CLGRAD_REDUCTION_LIST(CLGRAD_REDUCTION_ENUM)
@@ -33,12 +34,14 @@ CLGRAD_API const char *clgrad_reduction_name(clgrad_reduction reduction);
 /** Find a reduction by its name. False, and reduction unchanged, when there is none. */
 CLGRAD_API bool clgrad_reduction_parse(const char *name, clgrad_reduction *reduction);
 
+/** The losses: the list's rows. */
 typedef enum clgrad_loss_kind {
 #define CLGRAD_LOSS_ENUM(value, identifier, ...) CLGRAD_LOSS_##identifier = value,
     CLGRAD_LOSS_LIST(CLGRAD_LOSS_ENUM)
 #undef CLGRAD_LOSS_ENUM
 } clgrad_loss_kind;
 
+/** How many there are. */
 enum {
 #define CLGRAD_LOSS_ONE(...) +1
     CLGRAD_LOSS_COUNT = 0 CLGRAD_LOSS_LIST(CLGRAD_LOSS_ONE) /**< rows of the list */
@@ -47,8 +50,8 @@ enum {
 
 /** A loss, its reduction and its parameters. Fields that its kind does not list are ignored. */
 typedef struct clgrad_loss {
-    clgrad_loss_kind kind;
-    clgrad_reduction reduction;
+    clgrad_loss_kind kind;      /**< which row of the list */
+    clgrad_reduction reduction; /**< what becomes of the numbers of the unreduced loss */
     float alpha; /**< bce_balanced, sigmoid_focal: weight of the positive term; 1 - alpha is the negative's */
     float gamma; /**< sigmoid_focal, focal: how far easy examples are played down */
     float beta;  /**< smooth_l1: where the parabola ends */
@@ -71,21 +74,21 @@ typedef struct clgrad_loss {
 
 /** What a loss's prediction is. */
 typedef enum clgrad_loss_input {
-    CLGRAD_LOSS_NUMBER = 0,
-    CLGRAD_LOSS_LOGIT = 1,
-    CLGRAD_LOSS_PROBABILITY = 2,
-    CLGRAD_LOSS_LOG_PROBABILITY = 3
+    CLGRAD_LOSS_NUMBER = 0,         /**< any number */
+    CLGRAD_LOSS_LOGIT = 1,          /**< a score, which a sigmoid or a softmax makes a probability */
+    CLGRAD_LOSS_PROBABILITY = 2,    /**< from 0 to 1 */
+    CLGRAD_LOSS_LOG_PROBABILITY = 3 /**< its logarithm */
 } clgrad_loss_input;
 
 /** What the list says of one loss. */
 typedef struct clgrad_loss_info {
-    const char *name;
-    const clgrad_parameter *parameters; /**< ends with a NULL name */
-    clgrad_loss_extent extent;
-    unsigned flags; /**< CLGRAD_LOSS_TAKES_... | CLGRAD_LOSS_GIVES_... */
-    clgrad_loss_input input;
-    float bound;
-    const char *formula, *gradient, *source;
+    const char *name;                        /**< "cross_entropy" */
+    const clgrad_parameter *parameters;      /**< ends with a NULL name */
+    clgrad_loss_extent extent;               /**< what one number of the unreduced loss covers */
+    unsigned flags;                          /**< CLGRAD_LOSS_TAKES_... | CLGRAD_LOSS_GIVES_... */
+    clgrad_loss_input input;                 /**< what the prediction is */
+    float bound;                             /**< on the error, see "Evaluating" */
+    const char *formula, *gradient, *source; /**< in words */
 } clgrad_loss_info;
 
 /** The list's row for a kind, or NULL for a value not in the list. */
@@ -120,12 +123,11 @@ CLGRAD_API clgrad_loss_inputs clgrad_loss_inputs_none(void);
 
 /** Where gradients go: each absent where it is not wanted, of its operand's shape where it is. */
 typedef struct clgrad_loss_gradients {
-    clgrad_tensor dprediction, dtarget, dother;
+    clgrad_tensor dprediction, dtarget, dother; /**< dL/dprediction and so on */
 } clgrad_loss_gradients;
 
-/*
- * The calls below.
- *
+/**
+ * @name Evaluating
  * Shapes: prediction is float32: any shape for ELEMENT and WHOLE losses, [batch, classes] for ROW,
  * [batch, classes, d1, ...] for CHANNEL, [time, batch, classes] for SEQUENCE; the last three with at least
  * one class. target is float32 of the prediction's shape, but: where the loss takes classes or integers,
@@ -188,6 +190,7 @@ typedef struct clgrad_loss_gradients {
  * asked for, value and dvalue together, a gradient that the loss does not give, a blank beyond ctc's classes,
  * an output that overlaps an input or another output); INVALID_SHAPE; INVALID_TYPE; INVALID_CONTEXT;
  * OUT_OF_RANGE; BUILD_FAILED; OUT_OF_DEVICE_MEMORY; OUT_OF_MEMORY; DEVICE_ERROR.
+ * @{
  */
 
 /**
@@ -221,6 +224,8 @@ CLGRAD_API clgrad_status clgrad_loss_backward(clgrad_context *context, const clg
 CLGRAD_API clgrad_status clgrad_loss_forward_backward(clgrad_context *context, const clgrad_loss *loss,
                                                       clgrad_tensor prediction, clgrad_tensor target,
                                                       clgrad_tensor value, clgrad_tensor dprediction);
+
+/** @} */
 
 #ifdef __cplusplus
 }

@@ -45,8 +45,9 @@ enum {
     CLGRAD_LOSS_TAKES_LENGTHS = 64,
     /** The float32 target has the shape of `none`'s value: one number a row. */
     CLGRAD_LOSS_TAKES_ROW_TARGET = 128,
-    /** It can be differentiated with respect to a float32 target, and to other. */
+    /** It can be differentiated with respect to a float32 target. */
     CLGRAD_LOSS_GIVES_DTARGET = 256,
+    /** It can be differentiated with respect to other. */
     CLGRAD_LOSS_GIVES_DOTHER = 512
 };
 

@@ -15,6 +15,7 @@
 extern "C" {
 #endif
 
+/** What a network is made of, what it learns by and how. */
 typedef struct clgrad_network_options {
     size_t inputs;              /**< features of a row */
     const clgrad_layer *layers; /**< from the input to the output; copied */
@@ -40,6 +41,7 @@ typedef struct clgrad_network_options {
  */
 CLGRAD_API clgrad_network_options clgrad_network_defaults(void);
 
+/** A network: its parameters, gradients, optimizer state, and room for what a pass computes. */
 typedef struct clgrad_network clgrad_network;
 
 /**
@@ -56,8 +58,9 @@ CLGRAD_API clgrad_status clgrad_network_create(clgrad_context *context, const cl
 /** NULL is accepted. */
 CLGRAD_API void clgrad_network_destroy(clgrad_network *network);
 
-/*
- * The calls below take x [batch, inputs]; target as the loss wants it (loss.h) for a prediction
+/**
+ * @name Running
+ * The calls take x [batch, inputs]; target as the loss wants it (loss.h) for a prediction
  * [batch, outputs of the last layer]; loss a float32 scalar (rank 0 or [1]). They enqueue and return. Room
  * for intermediate results is kept between calls and grows only when a batch is larger than any before.
  *
@@ -70,8 +73,10 @@ CLGRAD_API void clgrad_network_destroy(clgrad_network *network);
  *  - a pass in training may have moved batch_norm's running statistics, and moves them again when it is
  *    repeated: whoever needs the same bits writes back what they were before;
  *  - after a backward or a train_step the gradients are undefined, and an accumulation begins anew; what was
- *    accumulated before a failing accumulate is still there;
+ *    accumulated before a failing accumulate is still there; before a failed backward_from is repeated, its
+ *    forward is;
  *  - a step may have clipped the gradients; clipped again, they change by rounding at most.
+ * @{
  */
 
 /** prediction [batch, outputs] = the network's output for x, in evaluation. */
@@ -94,15 +99,19 @@ CLGRAD_API clgrad_status clgrad_network_backward(clgrad_network *network, clgrad
 CLGRAD_API clgrad_status clgrad_network_train_step(clgrad_network *network, clgrad_tensor x,
                                                    clgrad_tensor target, clgrad_tensor loss);
 
-/*
- * The same for losses that take more than a target (loss.h): the inputs but the prediction, which is the
- * network's output and must be absent. A SEQUENCE loss (ctc) sees the output [batch, outputs] as [1, batch,
- * outputs].
+/**
+ * clgrad_network_evaluate for losses that take more than a target (loss.h): the inputs but the prediction,
+ * which is the network's output and must be absent. A SEQUENCE loss (ctc) sees the output [batch, outputs] as
+ * [1, batch, outputs].
  */
 CLGRAD_API clgrad_status clgrad_network_evaluate_with(clgrad_network *network, clgrad_tensor x,
                                                       const clgrad_loss_inputs *inputs, clgrad_tensor loss);
+
+/** clgrad_network_backward for such losses. */
 CLGRAD_API clgrad_status clgrad_network_backward_with(clgrad_network *network, clgrad_tensor x,
                                                       const clgrad_loss_inputs *inputs, clgrad_tensor loss);
+
+/** clgrad_network_train_step for such losses. */
 CLGRAD_API clgrad_status clgrad_network_train_step_with(clgrad_network *network, clgrad_tensor x,
                                                         const clgrad_loss_inputs *inputs, clgrad_tensor loss);
 
@@ -117,6 +126,29 @@ CLGRAD_API clgrad_status clgrad_network_train_step_with(clgrad_network *network,
 CLGRAD_API clgrad_status clgrad_network_accumulate(clgrad_network *network, clgrad_tensor x,
                                                    const clgrad_loss_inputs *inputs, float scale,
                                                    clgrad_tensor loss);
+
+/**
+ * The network's output for x, in training, for a loss of the caller's own: prediction [batch, outputs], which
+ * may not overlap x. What clgrad_network_backward_from needs is kept until the next pass or step of this
+ * network.
+ */
+CLGRAD_API clgrad_status clgrad_network_forward(clgrad_network *network, clgrad_tensor x,
+                                                clgrad_tensor prediction);
+
+/**
+ * From the caller's gradient with respect to the prediction of clgrad_network_forward back to the parameters'
+ * gradients, which come out as those of clgrad_network_backward, for clgrad_network_step. A forward pass can
+ * be gone back through once, and only while no other pass of this network (predict and evaluate are some), no
+ * step and no loading came in between. (The network's own loss has no part in it, whatever it is.)
+ *
+ * @param x            the tensor that the forward pass was given, which still holds what it held
+ * @param dprediction  float32 [batch, outputs]; a loss that is a mean has its 1 / batch in here
+ * @param dx           [batch, inputs], receives the gradient with respect to x, for what stands before the
+ *                     network; absent where it is not wanted. May overlap neither x nor dprediction.
+ * @return also INVALID_ARGUMENT where there is no such forward pass, or x is not its x
+ */
+CLGRAD_API clgrad_status clgrad_network_backward_from(clgrad_network *network, clgrad_tensor x,
+                                                      clgrad_tensor dprediction, clgrad_tensor dx);
 
 /** Set the gradients to 0, so that an accumulation begins anew: PyTorch's zero_grad. Needed only to throw one
  * away. */
@@ -133,6 +165,8 @@ CLGRAD_API clgrad_status clgrad_network_set_optimizer(clgrad_network *network,
 /** The same for any group. */
 CLGRAD_API clgrad_status clgrad_network_set_group(clgrad_network *network, size_t group,
                                                   const clgrad_optimizer *optimizer);
+
+/** @} */
 
 /** Training steps enqueued so far, those that an index fault has suspended included; 0 for NULL. */
 CLGRAD_API uint64_t clgrad_network_steps(const clgrad_network *network);

@@ -14,13 +14,15 @@
 extern "C" {
 #endif
 
-/*
+/**
+ * @name Forward and backward
  * Element i of a call takes word i % 4 of block i / 4 of the stream, as random.h counts them. A training step
  * needs a stream of its own for each call: streams that differ share no number.
  *
  * All return SUCCESS; INVALID_ARGUMENT (NULL, an absent tensor that is not optional, a number outside its
  * interval, a forbidden overlap); INVALID_SHAPE; INVALID_TYPE; INVALID_CONTEXT; OUT_OF_RANGE; BUILD_FAILED;
  * OUT_OF_DEVICE_MEMORY; OUT_OF_MEMORY; DEVICE_ERROR.
+ * @{
  */
 
 /**
@@ -60,6 +62,8 @@ CLGRAD_API clgrad_status clgrad_rrelu_forward(clgrad_context *context, float low
 CLGRAD_API clgrad_status clgrad_rrelu_backward(clgrad_context *context, float lower, float upper,
                                                uint64_t seed, uint64_t stream, clgrad_tensor x,
                                                clgrad_tensor dy, clgrad_tensor dx);
+
+/** @} */
 
 #ifdef __cplusplus
 }

@@ -11,7 +11,8 @@
 extern "C" {
 #endif
 
-/*
+/**
+ * @name Forward and backward
  * Shapes: x, y, dy, dx float32 [batch, features] with at least one feature; weight, bias, dweight, dbias
  * float32 [features], weight and bias both optional (then 1 and 0), the gradients only where wanted.
  *
@@ -30,6 +31,7 @@ extern "C" {
  * All return SUCCESS; INVALID_ARGUMENT (NULL, an absent tensor that is not optional, a number outside its
  * interval, a forbidden overlap); INVALID_SHAPE; INVALID_TYPE; INVALID_CONTEXT; OUT_OF_RANGE; BUILD_FAILED;
  * OUT_OF_DEVICE_MEMORY; OUT_OF_MEMORY; DEVICE_ERROR.
+ * @{
  */
 
 /**
@@ -61,7 +63,7 @@ CLGRAD_API clgrad_status clgrad_layer_norm_backward(clgrad_context *context, clg
 typedef struct clgrad_batch_norm {
     float eps;      /**< 0 to FLT_MAX */
     float momentum; /**< 0 to 1: the share of the new batch in the running statistics */
-    bool training;
+    bool training;  /**< by the batch's own statistics, which move the running ones */
 } clgrad_batch_norm;
 
 /** PyTorch's: eps 1e-5, momentum 0.1; in training. */
@@ -97,6 +99,8 @@ CLGRAD_API clgrad_status clgrad_batch_norm_backward(clgrad_context *context, con
                                                     clgrad_tensor x, clgrad_tensor weight, clgrad_tensor mean,
                                                     clgrad_tensor rstd, clgrad_tensor dy, clgrad_tensor dx,
                                                     clgrad_tensor dweight, clgrad_tensor dbias);
+
+/** @} */
 
 #ifdef __cplusplus
 }

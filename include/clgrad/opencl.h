@@ -2,6 +2,19 @@
  * @file opencl.h
  * clgrad on the caller's own OpenCL queue and memory, and the way back. The only header that includes
  * OpenCL's; clgrad.h does not include it.
+ *
+ * Matrix products go to CLBlast; on CPU devices, and on those that allow work-groups of less than 64, dense
+ * layers multiply by kernels of their own. The environment variable CLGRAD_GEMM, read when a context is
+ * opened, overrides that: "clblast", "tiles" (those kernels) or "blas" (a host BLAS, where the device runs
+ * native kernels); anything else is refused.
+ *
+ * Compiled programs are kept on disk, in $XDG_CACHE_HOME/clgrad or else $HOME/.cache/clgrad, one file each:
+ * the next process that needs the same program, from the same driver for the same device, loads it. A program
+ * is put there when the context that has compiled it closes. Several processes may use the folder at once, it
+ * may be deleted at any time, and where it cannot be used programs are compiled. The environment variable
+ * CLGRAD_CACHE, read when a context is opened, overrides the place: "off" for none, or the absolute path of a
+ * folder; "" is as if it were not set, anything else is refused. Whether a program was loaded or compiled is
+ * told by clgrad_context_counters. Nothing removes files that no program needs any more.
  */
 #ifndef CLGRAD_OPENCL_H
 #define CLGRAD_OPENCL_H
@@ -9,6 +22,7 @@
 #include <clgrad/tensor.h>
 
 #ifndef CL_TARGET_OPENCL_VERSION
+/** For CL/cl.h, unless the program has said it already. */
 #define CL_TARGET_OPENCL_VERSION 300
 #endif
 #include <CL/cl.h>
@@ -29,21 +43,6 @@ extern "C" {
  */
 CLGRAD_API clgrad_status clgrad_opencl_context_create(cl_command_queue queue, clgrad_context **context,
                                                       clgrad_message *message);
-
-/*
- * Matrix products go to CLBlast; on CPU devices, and on those that allow work-groups of less than 64, dense
- * layers multiply by kernels of their own. The environment variable CLGRAD_GEMM, read when a context is
- * opened, overrides that: "clblast", "tiles" (those kernels) or "blas" (a host BLAS, where the device runs
- * native kernels); anything else is refused.
- *
- * Compiled programs are kept on disk, in $XDG_CACHE_HOME/clgrad or else $HOME/.cache/clgrad, one file each:
- * the next process that needs the same program, from the same driver for the same device, loads it. A program
- * is put there when the context that has compiled it closes. Several processes may use the folder at once, it
- * may be deleted at any time, and where it cannot be used programs are compiled. The environment variable
- * CLGRAD_CACHE, read when a context is opened, overrides the place: "off" for none, or the absolute path of a
- * folder; "" is as if it were not set, anything else is refused. Whether a program was loaded or compiled is
- * told by clgrad_context_counters. Nothing removes files that no program needs any more.
- */
 
 /**
  * A buffer around the caller's memory, without a copy. The cl_mem is retained; clgrad_buffer_destroy

@@ -190,12 +190,14 @@ extern "C" {
       "w -= lr weight_decay w; w -= lr sign(beta1 m + (1 - beta1) g); m = beta2 m + (1 - beta2) g",          \
       "Chen et al. 2023")
 
+/** The optimizers: the list's rows. */
 typedef enum clgrad_optimizer_kind {
 #define CLGRAD_OPTIMIZER_ENUM(value, identifier, ...) CLGRAD_OPTIMIZER_##identifier = value,
     CLGRAD_OPTIMIZER_LIST(CLGRAD_OPTIMIZER_ENUM)
 #undef CLGRAD_OPTIMIZER_ENUM
 } clgrad_optimizer_kind;
 
+/** How many there are. */
 enum {
 #define CLGRAD_OPTIMIZER_ONE(...) +1
     CLGRAD_OPTIMIZER_COUNT = 0 CLGRAD_OPTIMIZER_LIST(CLGRAD_OPTIMIZER_ONE) /**< rows of the list */
@@ -204,10 +206,10 @@ enum {
 
 /** An optimizer and its parameters. Fields that its kind does not list are ignored. */
 typedef struct clgrad_optimizer {
-    clgrad_optimizer_kind kind;
-    float lr;        /**< learning rate */
-    float momentum;  /**< sgd, rmsprop */
-    float dampening; /**< sgd: of the gradient that enters the momentum */
+    clgrad_optimizer_kind kind; /**< which row of the list */
+    float lr;                   /**< learning rate */
+    float momentum;             /**< sgd, rmsprop */
+    float dampening;            /**< sgd: of the gradient that enters the momentum */
     float
         weight_decay; /**< L2 penalty; adamw, lion and where decoupled: what every step takes off directly */
     float beta1, beta2; /**< decay of the averages of the gradient and of its square (PyTorch's betas) */
@@ -229,10 +231,10 @@ typedef struct clgrad_optimizer {
 
 /** What the list says of one optimizer. */
 typedef struct clgrad_optimizer_info {
-    const char *name;
+    const char *name;                   /**< "adamw" */
     const clgrad_parameter *parameters; /**< ends with a NULL name */
-    float bound;
-    const char *formula, *source;
+    float bound;                        /**< on the error, see the list */
+    const char *formula, *source;       /**< in words */
 } clgrad_optimizer_info;
 
 /** The list's row for a kind, or NULL for a value not in the list. */

@@ -16,11 +16,13 @@
 extern "C" {
 #endif
 
-/*
- * The calls below wait until the numbers are written, and take up to 4 MiB of host memory. All return
+/**
+ * @name Drawing
+ * The calls wait until the numbers are written, and take up to 4 MiB of host memory. All return
  * SUCCESS; INVALID_ARGUMENT (NULL, an absent tensor, a bound that is not finite or out of order, std below
  * 0); INVALID_TYPE (not float32); INVALID_SHAPE; INVALID_CONTEXT; OUT_OF_RANGE; OUT_OF_MEMORY;
- * OUT_OF_DEVICE_MEMORY; DEVICE_ERROR.
+ * OUT_OF_DEVICE_MEMORY; DEVICE_ERROR. So does clgrad_random_initialize.
+ * @{
  */
 
 /**
@@ -37,6 +39,8 @@ CLGRAD_API clgrad_status clgrad_random_uniform(clgrad_context *context, uint64_t
 CLGRAD_API clgrad_status clgrad_random_normal(clgrad_context *context, uint64_t seed, uint64_t stream,
                                               float mean, float std, clgrad_tensor tensor);
 
+/** @} */
+
 /**
  * X(value, identifier, name, is_uniform, std, source): the standard deviation that each initialisation
  * draws with, as an expression over the doubles fan_in and fan_out; a uniform one draws from
@@ -48,12 +52,14 @@ CLGRAD_API clgrad_status clgrad_random_normal(clgrad_context *context, uint64_t 
     X(2, HE_UNIFORM, he_uniform, true, sqrt(2.0 / fan_in), "He, Zhang, Ren, Sun 2015")                   \
     X(3, HE_NORMAL, he_normal, false, sqrt(2.0 / fan_in), "He, Zhang, Ren, Sun 2015")
 
+/** How a weight begins: the list's rows. */
 typedef enum clgrad_initializer {
 #define CLGRAD_INITIALIZER_ENUM(value, identifier, ...) CLGRAD_INITIALIZER_##identifier = value,
     CLGRAD_INITIALIZER_LIST(CLGRAD_INITIALIZER_ENUM)
 #undef CLGRAD_INITIALIZER_ENUM
 } clgrad_initializer;
 
+/** How many there are. */
 enum {
 #define CLGRAD_INITIALIZER_ONE(...) +1
     CLGRAD_INITIALIZER_COUNT = 0 CLGRAD_INITIALIZER_LIST(CLGRAD_INITIALIZER_ONE) /**< rows of the list */

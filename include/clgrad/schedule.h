@@ -99,12 +99,14 @@ extern "C" {
       "threshold) or best + threshold); see clgrad_plateau_step",                                            \
       "PyTorch ReduceLROnPlateau")
 
+/** The schedules: the list's rows. */
 typedef enum clgrad_schedule_kind {
 #define CLGRAD_SCHEDULE_ENUM(value, identifier, ...) CLGRAD_SCHEDULE_##identifier = value,
     CLGRAD_SCHEDULE_LIST(CLGRAD_SCHEDULE_ENUM)
 #undef CLGRAD_SCHEDULE_ENUM
 } clgrad_schedule_kind;
 
+/** How many there are. */
 enum {
 #define CLGRAD_SCHEDULE_ONE(...) +1
     CLGRAD_SCHEDULE_COUNT = 0 CLGRAD_SCHEDULE_LIST(CLGRAD_SCHEDULE_ONE) /**< rows of the list */
@@ -113,8 +115,8 @@ enum {
 
 /** A schedule and its parameters. Fields that its kind does not list are ignored. */
 typedef struct clgrad_schedule {
-    clgrad_schedule_kind kind;
-    int32_t step_size; /**< step */
+    clgrad_schedule_kind kind; /**< which row of the list */
+    int32_t step_size;         /**< step */
     int32_t milestone1, milestone2, milestone3,
         milestone4;                                /**< multi_step: PyTorch's milestones, in any order */
     int32_t total_iters;                           /**< linear, polynomial */
@@ -135,9 +137,9 @@ typedef struct clgrad_schedule {
 
 /** What the list says of one schedule. */
 typedef struct clgrad_schedule_info {
-    const char *name;
+    const char *name;                   /**< "one_cycle" */
     const clgrad_parameter *parameters; /**< ends with a NULL name */
-    const char *formula, *source;
+    const char *formula, *source;       /**< in words */
 } clgrad_schedule_info;
 
 /** The list's row for a kind, or NULL for a value not in the list. */

@@ -25,12 +25,14 @@ extern "C" {
     X(2, LOG_SOFTMAX, log_softmax, 128.0f, "x - log(sum exp(x))", "dy - exp(y) sum dy",                 \
       "PyTorch nn.LogSoftmax; Blanchard, Higham, Higham 2021")
 
+/** The softmaxes: the list's rows. */
 typedef enum clgrad_softmax_kind {
 #define CLGRAD_SOFTMAX_ENUM(value, identifier, ...) CLGRAD_SOFTMAX_##identifier = value,
     CLGRAD_SOFTMAX_LIST(CLGRAD_SOFTMAX_ENUM)
 #undef CLGRAD_SOFTMAX_ENUM
 } clgrad_softmax_kind;
 
+/** How many there are. */
 enum {
 #define CLGRAD_SOFTMAX_ONE(...) +1
     CLGRAD_SOFTMAX_COUNT = 0 CLGRAD_SOFTMAX_LIST(CLGRAD_SOFTMAX_ONE) /**< rows of the list */
@@ -39,9 +41,9 @@ enum {
 
 /** What the list says of one kind. */
 typedef struct clgrad_softmax_info {
-    const char *name;
-    float bound;
-    const char *formula, *gradient, *source;
+    const char *name;                        /**< "log_softmax" */
+    float bound;                             /**< on the error, see below */
+    const char *formula, *gradient, *source; /**< in words */
 } clgrad_softmax_info;
 
 /** The list's row for a kind, or NULL for a value not in the list. */
@@ -50,7 +52,8 @@ CLGRAD_API const clgrad_softmax_info *clgrad_softmax_describe(clgrad_softmax_kin
 /** Find a kind by its name in the list. False, and kind unchanged, when there is none. */
 CLGRAD_API bool clgrad_softmax_parse(const char *name, clgrad_softmax_kind *kind);
 
-/*
+/**
+ * @name Forward and backward
  * Shapes: float32 of rank 1 and more, all of one shape, with at least one element in the last dimension. The
  * backward pass needs the output alone, so that the input need not be kept.
  *
@@ -65,6 +68,7 @@ CLGRAD_API bool clgrad_softmax_parse(const char *name, clgrad_softmax_kind *kind
  * All return SUCCESS; INVALID_ARGUMENT (NULL, an absent tensor that is not optional, a number outside its
  * interval, a forbidden overlap); INVALID_SHAPE; INVALID_TYPE; INVALID_CONTEXT; OUT_OF_RANGE; BUILD_FAILED;
  * OUT_OF_DEVICE_MEMORY; OUT_OF_MEMORY; DEVICE_ERROR.
+ * @{
  */
 
 /** y = the kind's formula over the last dimension. y may be x itself, but not overlap it otherwise. */
@@ -74,6 +78,8 @@ CLGRAD_API clgrad_status clgrad_softmax_forward(clgrad_context *context, clgrad_
 /** dx, from the forward pass's y and from dy. dx may be y or dy itself, but not overlap them otherwise. */
 CLGRAD_API clgrad_status clgrad_softmax_backward(clgrad_context *context, clgrad_softmax_kind kind,
                                                  clgrad_tensor y, clgrad_tensor dy, clgrad_tensor dx);
+
+/** @} */
 
 #ifdef __cplusplus
 }

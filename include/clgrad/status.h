@@ -21,6 +21,7 @@
 #if defined(_WIN32)
 #define CLGRAD_API
 #else
+/** What the library exports. */
 #define CLGRAD_API __attribute__((visibility("default")))
 #endif
 
@@ -47,6 +48,7 @@ extern "C" {
     X(14, INVALID_FILE, invalid_file, "a file is damaged, or not what it should be")                        \
     X(15, NOT_FINITE, not_finite, "a result is NaN or infinite (see clgrad_context_detect_anomaly)")
 
+/** The statuses: the list's rows. */
 typedef enum clgrad_status {
 #define CLGRAD_STATUS_ENUM(value, identifier, name, meaning) CLGRAD_STATUS_##identifier = value,
     CLGRAD_STATUS_LIST(CLGRAD_STATUS_ENUM)
@@ -61,7 +63,7 @@ CLGRAD_API const char *clgrad_status_meaning(clgrad_status status);
 
 /** Room for one sentence, where a call fails before there is a context to keep it. */
 typedef struct clgrad_message {
-    char text[2048];
+    char text[2048]; /**< the sentence; "" where nothing has failed */
 } clgrad_message;
 
 #ifdef __cplusplus

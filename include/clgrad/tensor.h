@@ -17,6 +17,7 @@ extern "C" {
     X(0, FLOAT32, float32, float) \
     X(1, INT32, int32, int32_t)
 
+/** Types of elements: the list's rows. */
 typedef enum clgrad_type {
 #define CLGRAD_TYPE_ENUM(value, identifier, name, c_type) CLGRAD_TYPE_##identifier = value,
     CLGRAD_TYPE_LIST(CLGRAD_TYPE_ENUM)
@@ -29,6 +30,7 @@ CLGRAD_API const char *clgrad_type_name(clgrad_type type);
 /** Bytes of one element; 0 for a value not in the list. */
 CLGRAD_API size_t clgrad_type_size(clgrad_type type);
 
+/** Device memory, owned. */
 typedef struct clgrad_buffer clgrad_buffer;
 
 /**
@@ -47,6 +49,7 @@ CLGRAD_API void clgrad_buffer_destroy(clgrad_buffer *buffer);
 /** The size that the buffer was created with, in bytes; 0 for NULL. */
 CLGRAD_API size_t clgrad_buffer_bytes(const clgrad_buffer *buffer);
 
+/** The largest number of dimensions. */
 #define CLGRAD_TENSOR_MAX_RANK 8
 
 /**
@@ -57,8 +60,8 @@ CLGRAD_API size_t clgrad_buffer_bytes(const clgrad_buffer *buffer);
 typedef struct clgrad_tensor {
     clgrad_buffer *buffer; /**< NULL: an absent tensor, accepted where the documentation says so */
     size_t offset;         /**< of the first element, counted in elements */
-    clgrad_type type;
-    int rank;                             /**< 0 (one number) to CLGRAD_TENSOR_MAX_RANK */
+    clgrad_type type;      /**< of the elements */
+    int rank;              /**< 0 (one number) to CLGRAD_TENSOR_MAX_RANK */
     size_t shape[CLGRAD_TENSOR_MAX_RANK]; /**< the first rank entries; the first dimension is the batch */
 } clgrad_tensor;
 
@@ -97,11 +100,13 @@ CLGRAD_API size_t clgrad_tensor_count(clgrad_tensor tensor);
 CLGRAD_API clgrad_status clgrad_tensor_create(clgrad_context *context, clgrad_type type, int rank,
                                               const size_t *shape, clgrad_tensor *tensor);
 
-/*
- * The calls below move data. All of them return, besides what they name:
+/**
+ * @name Moving data
+ * All return, besides what they name:
  * INVALID_ARGUMENT (NULL, an absent tensor, a rank outside 0 to 8), INVALID_TYPE, INVALID_CONTEXT,
  * OUT_OF_RANGE (the tensor reaches past the end of its buffer), BUILD_FAILED, OUT_OF_DEVICE_MEMORY,
  * OUT_OF_MEMORY, DEVICE_ERROR.
+ * @{
  */
 
 /**
@@ -152,6 +157,8 @@ CLGRAD_API clgrad_status clgrad_tensor_axpby(clgrad_context *context, float alph
  */
 CLGRAD_API clgrad_status clgrad_tensor_gather(clgrad_context *context, clgrad_tensor source,
                                               clgrad_tensor indices, clgrad_tensor destination);
+
+/** @} */
 
 #ifdef __cplusplus
 }

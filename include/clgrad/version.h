@@ -13,9 +13,9 @@ extern "C" {
 #endif
 
 /* The one place: the build reads the version from here. */
-#define CLGRAD_VERSION_MAJOR 0
-#define CLGRAD_VERSION_MINOR 1
-#define CLGRAD_VERSION_PATCH 0
+#define CLGRAD_VERSION_MAJOR 0 /**< of the headers */
+#define CLGRAD_VERSION_MINOR 1 /**< likewise */
+#define CLGRAD_VERSION_PATCH 0 /**< likewise */
 
 /** MAJOR * 1000000 + MINOR * 1000 + PATCH: later versions are greater numbers. */
 #define CLGRAD_VERSION_NUMBER \
