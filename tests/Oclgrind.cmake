@@ -35,7 +35,7 @@ endforeach()
 foreach(program activation activation_backward anomaly_results gather loss_golden optimizer_memory)
     clgrad_oclgrind_form(gpu ${program})
 endforeach()
-foreach(program activation_call clip dense loss_classes loss_ctc loss_nan loss_tails loss_values loss_values_rows
+foreach(program activation_call clip dense loss_classes loss_ctc loss_tails loss_values loss_values_rows
         loss_weights network network_batches network_forward network_noise network_parts noise normalization optimizer
         optimizer_call optimizer_golden optimizer_groups softmax)
     clgrad_oclgrind_test(${program} run_oclgrind.sh $<TARGET_FILE:oclgrind_layer> $<TARGET_FILE:test_${program}>)

@@ -22,6 +22,8 @@ fi
 if [ "$1" = --cpu ]; then
     export CLGRAD_TEST_FORM=cpu
     shift
+else # as on GPUs, also where the groups of 16 would be too small for CLBlast itself
+    export CLGRAD_GEMM=clblast
 fi
 layer=$1
 program=$2
