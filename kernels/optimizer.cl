@@ -256,10 +256,11 @@ static ulong find_range(__global const int *ranges, ulong rows, int i)
  * A work-item takes STRIP neighbours, on a CPU many: it searches once for all of them that are in one range,
  * and their steps become vector code.
  */
-__kernel void optimizer_step_groups(ulong n, int first, __global const storage *restrict gradient, ulong gradient_at,
-                             __global storage *restrict w, ulong w_at, __global storage *restrict state,
-                             ulong state_at, all_options options, int group_count, __global const int *ranges,
-                             ulong ranges_at, ulong rows, __global int *fault)
+__kernel void optimizer_step_groups(ulong n, int first, __global const storage *restrict gradient,
+                                    ulong gradient_at, __global storage *restrict w, ulong w_at,
+                                    __global storage *restrict state, ulong state_at, all_options options,
+                                    int group_count, __global const int *ranges, ulong ranges_at, ulong rows,
+                                    __global int *fault)
 {
     const size_t from = get_global_id(0) * STRIP, end = min((size_t)n, from + STRIP);
     const bool suspended = fault[0] != 0;

@@ -149,7 +149,7 @@ const char *train_split_name(const char *text, char name[TRAIN_NAME_SIZE])
 
 #define CONSTRAINT_OF(FAMILY, identifier, constraint, constraint_text) \
     case CLGRAD_##FAMILY##_##identifier:                               \
-        return (constraint) ? NULL : constraint_text;
+        return (constraint) ? NULL : (constraint_text);
 
 const char *train_activation_violation(const clgrad_activation *activation)
 {

@@ -9,7 +9,7 @@ set -euo pipefail
 build="gcc libc6-dev cmake ninja-build pkg-config ocl-icd-opencl-dev opencl-c-headers libclblast-dev
        libopenblas-dev librandom123-dev libjansson-dev zlib1g-dev libpango1.0-dev"
 test="g++ libcmocka-dev pocl-opencl-icd oclgrind abigail-tools clang libclang-rt-dev valgrind python3-numpy
-      python3-venv libexpat1-dev doxygen"
+      python3-venv libexpat1-dev doxygen clang-format-14 clang-tidy-14"
 bench="pocl-opencl-icd python3-venv g++"
 device="pocl-opencl-icd"
 

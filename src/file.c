@@ -49,7 +49,7 @@ clgrad_status clgrad_file_read(const clgrad_file *file, uint64_t offset, void *b
         if (got == 0)
             return clgrad_fail_message(message, CLGRAD_STATUS_INVALID_FILE,
                                        CLGRAD_PATH " became shorter while it was read: it ends at byte %llu",
-                                       file->path, (unsigned long long)(offset + done));
+                                       file->path, (unsigned long long)offset + done);
         done += (size_t)got;
     }
     return CLGRAD_STATUS_SUCCESS;

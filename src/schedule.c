@@ -32,7 +32,8 @@ static double schedule_constant(const clgrad_schedule *s, double lr, uint64_t t)
 
 static double schedule_step(const clgrad_schedule *s, double lr, uint64_t t)
 {
-    return decay(lr, s->gamma, (double)(t / (uint64_t)s->step_size));
+    const uint64_t decays = t / (uint64_t)s->step_size;
+    return decay(lr, s->gamma, (double)decays);
 }
 
 static double schedule_multi_step(const clgrad_schedule *s, double lr, uint64_t t)

@@ -241,7 +241,7 @@ static void initializers(void)
     printf("\n## Initialisers\n\nOf a weight [fan_out, fan_in] (random.h): the standard deviation they draw "
            "with.\n\n");
 #define ROW(value, identifier, name, is_uniform, std, source) \
-    printf("- %s: `%s`, %s (%s)\n", #name, #std, is_uniform ? "uniform" : "normal", source);
+    printf("- %s: `%s`, %s (%s)\n", #name, #std, (is_uniform) ? "uniform" : "normal", (source));
     CLGRAD_INITIALIZER_LIST(ROW)
 #undef ROW
 }

@@ -146,8 +146,8 @@ static void check(clgrad_conf_run *run, const void *of_case, const size_t *shape
     /* what is below the smallest normal number on the way; divided by 1e-12 then, in bce_balanced */
     const double growth = c.loss.kind == CLGRAD_LOSS_BCE_BALANCED ? 1e12 : 1;
     const double lost = clgrad_conf_lost(run, 9 * growth);
-    clgrad_conf_compare(run, "value", t.value, unit.value,
-                        clgrad_conf_lost(run, (double)(count / (values > 0 ? values : 1) + 1)));
+    const size_t terms = count / (values > 0 ? values : 1) + 1;
+    clgrad_conf_compare(run, "value", t.value, unit.value, clgrad_conf_lost(run, (double)terms));
     clgrad_conf_compare(run, "dprediction", t.dprediction, unit.dprediction, lost);
     clgrad_conf_compare(run, "dtarget", t.dtarget, unit.dtarget, lost);
     clgrad_conf_compare(run, "dother", t.dother, unit.dother, lost);

@@ -7,12 +7,22 @@
 #include <stdexcept>
 #include <vector>
 
-namespace {
+namespace
+{
 
 struct destroy {
-    void operator()(clgrad_context *context) const { clgrad_context_destroy(context); }
-    void operator()(clgrad_network *network) const { clgrad_network_destroy(network); }
-    void operator()(clgrad_buffer *buffer) const { clgrad_buffer_destroy(buffer); }
+    void operator()(clgrad_context *context) const
+    {
+        clgrad_context_destroy(context);
+    }
+    void operator()(clgrad_network *network) const
+    {
+        clgrad_network_destroy(network);
+    }
+    void operator()(clgrad_buffer *buffer) const
+    {
+        clgrad_buffer_destroy(buffer);
+    }
 };
 using context_pointer = std::unique_ptr<clgrad_context, destroy>;
 
@@ -24,17 +34,17 @@ void check(const context_pointer &context, clgrad_status status)
 
 class tensor
 {
-public:
+  public:
     tensor(const context_pointer &context, std::initializer_list<std::size_t> shape)
     {
-        check(context, clgrad_tensor_create(context.get(), CLGRAD_TYPE_FLOAT32, static_cast<int>(shape.size()),
-                                            shape.begin(), &view));
+        check(context, clgrad_tensor_create(context.get(), CLGRAD_TYPE_FLOAT32,
+                                            static_cast<int>(shape.size()), shape.begin(), &view));
         buffer.reset(view.buffer);
     }
 
     clgrad_tensor view{};
 
-private:
+  private:
     std::unique_ptr<clgrad_buffer, destroy> buffer;
 };
 
@@ -61,7 +71,8 @@ float train()
     const std::vector<float> inputs{0, 0, 0, 1, 1, 0, 1, 1}, wanted{0, 1, 1, 0};
     tensor x(context, {4, 2}), target(context, {4, 1}), loss(context, {});
     check(context, clgrad_tensor_write(context.get(), x.view, inputs.data(), inputs.size() * sizeof(float)));
-    check(context, clgrad_tensor_write(context.get(), target.view, wanted.data(), wanted.size() * sizeof(float)));
+    check(context,
+          clgrad_tensor_write(context.get(), target.view, wanted.data(), wanted.size() * sizeof(float)));
     for (int step = 1; step <= 1000; step++)
         check(context, clgrad_network_train_step(network.get(), x.view, target.view, loss.view));
     float value = 0;
