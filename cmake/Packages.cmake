@@ -1,6 +1,15 @@
 # `cpack` in a build folder makes Debian packages of the three components; the packages' dependencies on libraries are read from
 # what was linked (dpkg-shlibdeps). scripts/test-packages.sh installs them on a system that has nothing else.
 
+if(CMAKE_INSTALL_PREFIX STREQUAL "/usr") # the preset; without these the packages would lack what they depend on
+    foreach(program file dpkg-shlibdeps)
+        find_program(HAVE_${program} ${program})
+        if(NOT HAVE_${program})
+            message(FATAL_ERROR "${program} is missing, which makes the packages (Debian: apt install file dpkg-dev)")
+        endif()
+    endforeach()
+endif()
+
 set(CPACK_PACKAGE_NAME clgrad)
 set(CPACK_PACKAGE_CONTACT "clgrad developers <clgrad@localhost>")
 set(CPACK_PACKAGE_VERSION ${PROJECT_VERSION})

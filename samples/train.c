@@ -99,17 +99,17 @@ static bool train_epochs(train_session *session, const dataset_pair *data, train
     const train_options *options = session->options;
     const size_t every = options->checkpoint_every, begin = position->epoch;
     train_progress progress = train_progress_begin(options, data->train.rows, session->batches);
-    for (;;) {
-        const bool last = position->epoch == options->epochs || train_interrupted() != 0;
+    bool last = false, succeeded = true;
+    while (succeeded && !last) {
+        last = position->epoch == options->epochs || train_interrupted() != 0;
         const bool due = every > 0 && position->epoch > begin && position->epoch % every == 0;
-        if (options->save != NULL && (last || due) &&
-            !train_checkpoint_save(session, &data->train, position, options->save, message))
-            return false;
-        if (last)
-            return true;
-        if (!train_epoch(session, data, position, &progress, history, message))
-            return false;
+        if (options->save != NULL && (last || due))
+            succeeded = train_checkpoint_save(session, &data->train, position, options->save, message);
+        if (succeeded && !last)
+            succeeded = train_epoch(session, data, position, &progress, history, message);
     }
+    train_progress_end(&progress);
+    return succeeded;
 }
 
 static bool load(const train_options *options, dataset_pair *data, clgrad_message *message)

@@ -139,6 +139,7 @@ void train_progress_update(train_progress *progress, size_t epoch, size_t batche
     }
     if (progress->terminal)
         draw_bar(progress, epoch, batches, rows, loss);
+    progress->on_a_line = progress->terminal;
 }
 
 void train_progress_time(const train_progress *progress, train_figures *figures)
@@ -162,4 +163,13 @@ void train_progress_epoch(train_progress *progress, const train_figures *figures
     putchar('\n');
     fflush(stdout);
     progress->epoch_begin = progress->updated = seconds();
+    progress->on_a_line = false;
+}
+
+void train_progress_end(train_progress *progress)
+{
+    if (progress->on_a_line)
+        putchar('\n');
+    fflush(stdout);
+    progress->on_a_line = false;
 }

@@ -23,6 +23,7 @@ typedef struct train_progress {
     double epoch_begin;
     double begin, begin_rows; /* of the first update, from which the time left is reckoned: before it, kernels
                                * are compiled */
+    bool on_a_line;           /* the bar stands on a line that has no end yet */
 } train_progress;
 
 /* For epochs of so many batches. */
@@ -39,5 +40,8 @@ void train_progress_time(const train_progress *progress, train_figures *figures)
 
 /* An epoch is over: one line that stays. The next one begins. */
 void train_progress_epoch(train_progress *progress, const train_figures *figures);
+
+/* Training is over, maybe within an epoch: what is said next begins a line. */
+void train_progress_end(train_progress *progress);
 
 #endif

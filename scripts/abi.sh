@@ -8,13 +8,19 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 description=$root/abi/clgrad.abi
 accepted=$root/abi/accepted.abignore
 opaque=$root/abi/opaque.abignore
+readable() { # by libabigail: what it cannot read it takes for unchanged
+    command -v abidiff >/dev/null || { echo "abidiff is missing (Debian: abigail-tools)" >&2; exit 1; }
+    readelf -S "$1" | grep -q '\.debug_info' || { echo "$1 has no debug information: build it with -g (the preset sanitize does)" >&2; exit 1; }
+}
 case ${1:-} in
 check)
+    readable "$2"
     # What is new is compatible: a program that was built before does not call it.
     exec abidiff --no-added-syms --drop-private-types --headers-dir2 "$root/include" --suppressions "$accepted" \
         --suppressions "$opaque" "$description" "$2"
     ;;
 write)
+    readable "$2"
     abidw --headers-dir "$root/include" --drop-private-types --exported-interfaces-only --no-corpus-path --no-comp-dir-path \
         --no-elf-needed --type-id-style hash "$2" | sed "s#$root/##" >"$description.new"
     mv "$description.new" "$description"

@@ -231,6 +231,17 @@ static bool print_list(doctor_state *doctor, const doctor_device *listed)
 }
 
 /* With the operations listed, which also finds names that there are not. */
+/* The library knows why: no driver, one that shows no device, or it was built without OpenCL. */
+static void explain_no_device(void)
+{
+    clgrad_context *context;
+    clgrad_message message;
+    if (clgrad_context_create("opencl", &context, &message) != CLGRAD_STATUS_SUCCESS)
+        fprintf(stderr, "clgrad-doctor: %s\n", message.text);
+    else
+        clgrad_context_destroy(context);
+}
+
 static int run(doctor_state *doctor, doctor_device *listed)
 {
     clgrad_message message;
@@ -253,9 +264,7 @@ static int run(doctor_state *doctor, doctor_device *listed)
     if (!doctor->json)
         doctor_table_devices(doctor);
     if (doctor->device_count == 0)
-        fprintf(stderr,
-                "clgrad-doctor: there is no OpenCL device on this machine: install your GPU's OpenCL driver, "
-                "or PoCL for the CPU (Debian and Ubuntu: pocl-opencl-icd); --device reference needs none\n");
+        explain_no_device();
     for (size_t i = 0; i < doctor->device_count; i++)
         examine(doctor, &doctor->devices[i]);
     if (doctor->json)

@@ -5,11 +5,11 @@
 
 bool plot_possible(const char *file, plot_error *error)
 {
-    snprintf(error->text, sizeof error->text,
-             "%.200s: this program was built without pictures: install Pango with its development files "
-             "(Debian, Ubuntu: "
-             "libpango1.0-dev) and build it anew",
-             file);
+    snprintf(
+        error->text, sizeof error->text,
+        "%.200s: this program was built without pictures: build it anew with CLGRAD_PLOTS=ON, and with Pango "
+        "and its development files (Debian, Ubuntu: libpango1.0-dev)",
+        file);
     return false;
 }
 

@@ -2,6 +2,7 @@
 
 #include <CL/cl_ext.h>
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +51,7 @@ static cl_int describe(cl_platform_id platform, cl_device_id id, clgrad_device *
 typedef struct search {
     clgrad_cl_device *found; /* freed by the caller */
     size_t count;
+    cl_uint platforms;
     cl_int error;
     const char *failed;    /* the call that the error came from */
     bool is_out_of_memory; /* then there may be more devices */
@@ -93,7 +95,7 @@ static void search_platform(search *s, cl_platform_id platform, cl_uint index)
     free(ids);
 }
 
-static search find_devices(void)
+static search look_around(void)
 {
     search s = {0};
     cl_uint count = 0;
@@ -107,9 +109,23 @@ static search find_devices(void)
         error = clGetPlatformIDs(count, platforms, NULL);
     if (error != CL_SUCCESS)
         note_error(&s, error, "clGetPlatformIDs");
+    s.platforms = count;
     for (cl_uint p = 0; platforms != NULL && error == CL_SUCCESS && p < count; p++)
         search_platform(&s, platforms[p], p);
     free(platforms);
+    return s;
+}
+
+/*
+ * One thread at a time: PoCL 3.1 makes its devices when they are first asked for, and a second thread that
+ * asks meanwhile crashes in it, though OpenCL says that it may.
+ */
+static search find_devices(void)
+{
+    static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&turn);
+    const search s = look_around();
+    pthread_mutex_unlock(&turn);
     return s;
 }
 
@@ -164,6 +180,14 @@ static clgrad_status no_device(const char *specification, const search *s, clgra
         return clgrad_fail_message(message, clgrad_cl_status(s->error),
                                    "%s failed while a device for \"%s\" was looked for: %s (%d)", s->failed,
                                    specification, clgrad_cl_error_name(s->error), s->error);
+    if (s->count == 0 && s->platforms > 0)
+        return clgrad_fail_message(
+            message, CLGRAD_STATUS_DEVICE_NOT_FOUND,
+            "there is no OpenCL device for \"%s\": %u platform%s there, but without any device (PoCL needs a "
+            "folder that it can write to: HOME, XDG_CACHE_HOME or POCL_CACHE_DIR); the device \"reference\" "
+            "needs "
+            "none",
+            specification, s->platforms, s->platforms == 1 ? " is" : "s are");
     if (s->count == 0)
         return clgrad_fail_message(
             message, CLGRAD_STATUS_DEVICE_NOT_FOUND,

@@ -181,7 +181,10 @@ class Bench:
 
 
 def commit():
-    done = subprocess.run(["git", "-C", HERE, "describe", "--always", "--dirty"], capture_output=True, text=True)
+    try:
+        done = subprocess.run(["git", "-C", HERE, "describe", "--always", "--dirty"], capture_output=True, text=True)
+    except FileNotFoundError:  # there is no git
+        return None
     return done.stdout.strip() or None
 
 
