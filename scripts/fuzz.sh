@@ -14,6 +14,9 @@ seconds=$1
 shift
 names=${*:-csv device idx options safetensors}
 build=$root/build/fuzz/tests/fuzz
+for name in $names; do
+    [ -d "$root/tests/fuzz/corpus/$name" ] || { echo "scripts/fuzz.sh: there is no parser $name" >&2; exit 2; }
+done
 
 "$root/scripts/install-deps.sh" --test
 cmake -S "$root" --preset fuzz

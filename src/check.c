@@ -58,7 +58,9 @@ void clgrad_check_tensor_any_type(clgrad_check *check, const char *name, clgrad_
     if (check->status != CLGRAD_STATUS_SUCCESS)
         return;
     if (tensor.buffer == NULL)
-        clgrad_check_fail(check, CLGRAD_STATUS_INVALID_ARGUMENT, "%s is absent (it has no buffer)", name);
+        clgrad_check_fail(
+            check, CLGRAD_STATUS_INVALID_ARGUMENT,
+            "%s is absent (it has no buffer; clgrad_tensor_rows beyond the last row gives such a one)", name);
     else if (tensor.rank < 0 || tensor.rank > CLGRAD_TENSOR_MAX_RANK)
         clgrad_check_fail(check, CLGRAD_STATUS_INVALID_ARGUMENT, "%s has rank %d, it must be 0 to %d", name,
                           tensor.rank, CLGRAD_TENSOR_MAX_RANK);

@@ -657,6 +657,16 @@ int main(int argc, char **argv)
             sweep.only = argv[i];
         else
             sweep.only_call = argv[i];
+    bool is_known = sweep.only == NULL;
+    for (size_t i = 0; i < COUNT(settings); i++)
+        is_known |= !is_known && strcmp(sweep.only, settings[i].name) == 0;
+    if (!is_known) {
+        fprintf(stderr, "there is no setting \"%s\"; usage: test_faults [--full] [", sweep.only);
+        for (size_t i = 0; i < COUNT(settings); i++)
+            fprintf(stderr, "%s%s", i > 0 ? "|" : "", settings[i].name);
+        fprintf(stderr, " [CALL]]\n");
+        return 2;
+    }
     for (size_t i = 0; i < COUNT(settings); i++)
         tests[i] = (struct CMUnitTest){settings[i].name, run_on_devices, NULL, NULL, (void *)&settings[i]};
     signal(SIGSEGV, say_and_die);

@@ -14,7 +14,7 @@ if(CLGRAD_SANITIZE STREQUAL "address")
     set(prefix sanitize_)
     # Tests ask for more memory than there is. A leak is reported with all of its call stack (PoCL has no frame pointers) by
     # ASAN_OPTIONS=fast_unwind_on_malloc=0, which is slow.
-    list(APPEND environment ASAN_OPTIONS=allocator_may_return_null=1:detect_stack_use_after_return=1
+    list(APPEND environment ASAN_OPTIONS=allocator_may_return_null=1:detect_stack_use_after_return=1:use_sigaltstack=0
          UBSAN_OPTIONS=print_stacktrace=1 LSAN_OPTIONS=suppressions=${CMAKE_CURRENT_LIST_DIR}/leaks.txt:print_suppressions=0)
 elseif(CLGRAD_SANITIZE STREQUAL "thread")
     set(prefix tsan_)
