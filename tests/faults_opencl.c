@@ -7,22 +7,9 @@
 #define CL_USE_DEPRECATED_OPENCL_1_2_APIS
 #include "faults.h"
 
+#include "next_function.h"
+
 #include <CL/cl.h>
-
-#include <dlfcn.h>
-#include <string.h>
-
-/* ISO C has no way from an address to a function but by its bytes. */
-static void find_real(const char *name, void *function)
-{
-    void *address = dlsym(RTLD_NEXT, name);
-    memcpy(function, &address, sizeof address);
-}
-
-#define REAL(result, name, parameters)           \
-    static result(CL_API_CALL *real) parameters; \
-    if (real == NULL)                            \
-    find_real(#name, &real)
 
 /* ---- calls that answer with an error: name, parameters, arguments, what it is about ---- */
 

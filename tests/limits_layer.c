@@ -2,32 +2,23 @@
  * A smaller device than there is: OpenCL's functions between a program and the loader, for LD_PRELOAD. What
  * it takes away it also refuses, so that asking is not enough.
  *
- *     CLGRAD_TEST_GROUP_LIMIT=N    no work-group of more than N work-items
- *     CLGRAD_TEST_NO_DOUBLE=1      no cl_khr_fp64: `double` is no word of the kernels' language, and
- * constants are float, as on a device that lacks it CLGRAD_TEST_TYPE=gpu         the devices say that they
- * are GPUs, for which kernels are built otherwise
+ * CLGRAD_TEST_GROUP_LIMIT=N: no work-group of more than N work-items.
+ *
+ * CLGRAD_TEST_NO_DOUBLE=1: no cl_khr_fp64; `double` is no word of the kernels' language, and constants are
+ * float, as on a device that lacks it.
+ *
+ * CLGRAD_TEST_TYPE=gpu: the devices say that they are GPUs, for which kernels are built otherwise.
  */
 #define _GNU_SOURCE /* RTLD_NEXT */
 #define CL_TARGET_OPENCL_VERSION 300
+#include "next_function.h"
+
 #include <CL/cl.h>
 
-#include <dlfcn.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* ISO C has no way from an address to a function but by its bytes. */
-static void find_real(const char *name, void *function)
-{
-    void *address = dlsym(RTLD_NEXT, name);
-    memcpy(function, &address, sizeof address);
-}
-
-#define REAL(result, name, parameters)           \
-    static result(CL_API_CALL *real) parameters; \
-    if (real == NULL)                            \
-    find_real(#name, &real)
 
 /* The largest work-group; SIZE_MAX where nobody limits it. */
 static size_t group_limit(void)

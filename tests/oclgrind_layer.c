@@ -22,12 +22,12 @@
 #define _GNU_SOURCE /* RTLD_NEXT */
 #define CL_TARGET_OPENCL_VERSION 300
 #define CL_USE_DEPRECATED_OPENCL_1_2_APIS
+#include "next_function.h"
 #include "unwritten.h"
 
 #include <CL/cl.h>
 #include <clblast_c.h>
 
-#include <dlfcn.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -35,18 +35,6 @@
 #include <string.h>
 
 #define EXPORTED __attribute__((visibility("default")))
-
-/* ISO C has no way from an address to a function but by its bytes. */
-static void find_real(const char *name, void *function)
-{
-    void *address = dlsym(RTLD_NEXT, name);
-    memcpy(function, &address, sizeof address);
-}
-
-#define REAL(result, name, parameters)           \
-    static result(CL_API_CALL *real) parameters; \
-    if (real == NULL)                            \
-    find_real(#name, &real)
 
 /* A failure here would be taken for the library's. */
 static void must(bool holds, const char *what)
