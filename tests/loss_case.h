@@ -7,7 +7,7 @@
 
 #include "harness.h"
 
-#include "conformance/loss.h"
+#include "conformance/loss_draw.h"
 
 #include <float.h>
 #include <math.h>
@@ -102,9 +102,9 @@ typedef struct loss_numbers {
 } loss_numbers;
 
 typedef enum loss_with {
-    LOSS_WITH_CLASSES = 1, /* an integer target where a float32 one would do */
-    LOSS_WITH_WEIGHT = 2,  /* whatever weights the loss takes */
-    LOSS_WITH_DVALUE = 4
+    LOSS_WITH_CLASSES = CLGRAD_CONF_WITH_CLASSES, /* an integer target where a float32 one would do */
+    LOSS_WITH_WEIGHT = CLGRAD_CONF_WITH_WEIGHT,   /* whatever weights the loss takes */
+    LOSS_WITH_DVALUE = CLGRAD_CONF_WITH_DVALUE
 } loss_with;
 
 /* A prediction's shape. */

@@ -1,15 +1,10 @@
 /*
- * Numbers and settings for a loss. What kind of numbers comes from its list's row; here stands only what the
- * row cannot say, such as targets of 1 and -1.
+ * Numbers and settings for a loss. What operands numbers become is what the conformance cases make of theirs
+ * (src/conformance/loss_operands.c).
  */
 #include "loss_case.h"
 
 #include <stdio.h>
-
-static double squash(double x)
-{
-    return 1 / (1 + exp(-x));
-}
 
 /* ---- settings ---- */
 
@@ -89,11 +84,7 @@ bool loss_setting(clgrad_loss_kind kind, size_t index, clgrad_loss *loss)
 
 unsigned loss_ways(clgrad_loss_kind kind)
 {
-    const unsigned flags = clgrad_loss_describe(kind)->flags;
-    const unsigned weights =
-        CLGRAD_LOSS_TAKES_WEIGHT | CLGRAD_LOSS_TAKES_CLASS_WEIGHT | CLGRAD_LOSS_TAKES_POS_WEIGHT;
-    return LOSS_WITH_DVALUE | (flags & CLGRAD_LOSS_TAKES_CLASSES ? LOSS_WITH_CLASSES : 0u) |
-           (flags & weights ? LOSS_WITH_WEIGHT : 0u);
+    return clgrad_conf_loss_ways(kind);
 }
 
 bool loss_reduces_by(clgrad_loss_kind kind, clgrad_reduction reduction)
@@ -102,123 +93,33 @@ bool loss_reduces_by(clgrad_loss_kind kind, clgrad_reduction reduction)
            kind == CLGRAD_LOSS_KL_DIV_PROBABILITY;
 }
 
-/* ---- float operands ---- */
-
-/* What the row says of the prediction: a number, a logit, a probability or its logarithm. */
-static void draw_prediction(const loss_case *c, float *p, size_t count)
-{
-    const clgrad_loss_input input = loss_case_info(c)->input;
-    fill_normal(p, count, 100 + count, 2);
-    for (size_t i = 0; i < count; i++) {
-        if (input == CLGRAD_LOSS_PROBABILITY)
-            p[i] = (float)squash(p[i]);
-        else if (input == CLGRAD_LOSS_LOG_PROBABILITY)
-            p[i] = (float)log(squash(p[i]));
-        else if (c->loss.kind == CLGRAD_LOSS_POISSON_NLL && !c->loss.log_input)
-            p[i] = fabsf(p[i]) + 0.01f;
-    }
-}
-
-static bool has_signs_for_targets(clgrad_loss_kind kind)
-{
-    return kind == CLGRAD_LOSS_HINGE_EMBEDDING || kind == CLGRAD_LOSS_SOFT_MARGIN ||
-           kind == CLGRAD_LOSS_MARGIN_RANKING || kind == CLGRAD_LOSS_COSINE_EMBEDDING;
-}
-
-/* Numbers where the prediction is one, probabilities otherwise; every seventh is 0, some are 1. */
-static void draw_target(const loss_case *c, float *t, size_t count)
-{
-    const clgrad_loss_kind kind = c->loss.kind;
-    fill_normal(t, count, 200 + count, 2);
-    for (size_t i = 0; i < count; i++) {
-        const float probability = i % 7 == 3 ? 0.0f : i % 11 == 5 ? 1.0f : (float)squash(t[i]);
-        if (has_signs_for_targets(kind))
-            t[i] = i % 13 == 4 ? 0.5f : t[i] > 0 ? 1.0f : -1.0f;
-        else if (kind == CLGRAD_LOSS_POISSON_NLL)
-            t[i] = i % 7 == 3 ? 0.0f : i % 5 == 1 ? floorf(fabsf(t[i])) : fabsf(t[i]);
-        else if (kind == CLGRAD_LOSS_KL_DIV && c->loss.log_target)
-            t[i] = (float)log(squash(t[i]));
-        else if (loss_case_info(c)->input != CLGRAD_LOSS_NUMBER)
-            t[i] = probability;
-    }
-}
-
-/* A variance is positive; what is not counts as eps. */
-static void draw_other(const loss_case *c, float *o, size_t count)
-{
-    fill_normal(o, count, 400 + count, 2);
-    for (size_t i = 0; i < count && c->loss.kind == CLGRAD_LOSS_GAUSSIAN_NLL; i++)
-        o[i] = i % 17 == 3 ? -0.5f : 2 * (float)squash(o[i]);
-}
+/* ---- operands ---- */
 
 static void draw_weight(float *weight, size_t count, uint64_t seed)
 {
     fill_normal(weight, count, seed + count, 1);
-    for (size_t i = 0; i < count; i++)
-        weight[i] = 0.25f + (float)squash(weight[i]);
-}
-
-/* ---- integer operands ---- */
-
-/* Lists of labels with a -1 behind them, and behind that what does not count. */
-static void draw_label_lists(const loss_case *c, int32_t *y)
-{
-    const size_t classes = c->shape[1];
-    for (size_t i = 0; i < c->shape[0]; i++)
-        for (size_t k = 0; k < classes; k++) {
-            const size_t length = i * 5 % (classes + 1);
-            y[i * classes + k] = k < length    ? (int32_t)((i + 3 * k) % classes)
-                                 : k == length ? -1
-                                               : (int32_t)(classes + 5);
-        }
-}
-
-/* Labels that are not the blank, some of them twice in a row, and lengths that leave room for the alignment.
- */
-static void draw_sequences(const loss_case *c, loss_numbers *n)
-{
-    const size_t times = c->shape[0], batch = c->shape[1], labels = c->shape[2] - 1;
-    for (size_t b = 0; b < batch; b++) {
-        const size_t time = times - (times > 2 ? b % 3 : 0);
-        const size_t most = labels == 0 ? 0 : time / 2 < c->room ? time / 2 : c->room;
-        n->input_lengths[b] = (int32_t)time;
-        n->target_lengths[b] = (int32_t)(b == 0 ? most : b * 7 % (most + 1));
-        for (size_t k = 0; k < c->room; k++) {
-            const size_t label = labels == 0 ? 0 : (b + k / 2 * 5 + k % 2 * (b % 2)) % labels;
-            n->classes[b * c->room + k] = (int32_t)(label >= (size_t)c->loss.blank ? label + 1 : label);
-        }
-    }
-}
-
-/* Class indices, every fifth of which is ignored where that is possible. */
-static void draw_classes(const loss_case *c, int32_t *y)
-{
-    const bool ignores = loss_case_info(c)->extent == CLGRAD_LOSS_CHANNEL;
-    for (size_t i = 0; i < loss_case_rows(c); i++)
-        y[i] = ignores && i % 5 == 2 ? c->loss.ignore_index : (int32_t)(i * 7919 % c->shape[1]);
+    clgrad_conf_loss_make_weight(weight, count);
 }
 
 static void draw_integers(loss_case *c, loss_numbers *n)
 {
-    if (c->loss.kind == CLGRAD_LOSS_CTC) {
-        c->room = c->shape[0] / 2 + 1;
-        n->classes = allocate(c->shape[1] * c->room, sizeof *n->classes);
+    const bool sequences = c->loss.kind == CLGRAD_LOSS_CTC;
+    c->room = sequences ? c->shape[0] / 2 + 1 : 0;
+    const clgrad_conf_loss_case same = loss_case_conformance(c);
+    n->classes = allocate(sequences ? c->shape[1] * c->room : loss_case_count(c), sizeof *n->classes);
+    if (sequences) {
         n->input_lengths = allocate(c->shape[1], sizeof *n->input_lengths);
         n->target_lengths = allocate(c->shape[1], sizeof *n->target_lengths);
-        draw_sequences(c, n);
+        clgrad_conf_loss_make_sequences(&same, n->classes, n->input_lengths, n->target_lengths);
+    } else if (c->loss.kind == CLGRAD_LOSS_MULTILABEL_MARGIN) {
+        clgrad_conf_loss_make_label_lists(&same, n->classes);
     } else {
-        n->classes = allocate(loss_case_count(c), sizeof *n->classes);
-        if (c->loss.kind == CLGRAD_LOSS_MULTILABEL_MARGIN)
-            draw_label_lists(c, n->classes);
-        else
-            draw_classes(c, n->classes);
+        clgrad_conf_loss_make_classes(&same, n->classes);
     }
     c->classes = n->classes;
     c->input_lengths = n->input_lengths;
     c->target_lengths = n->target_lengths;
 }
-
-/* ---- all of a case ---- */
 
 /* Weights of classes; or of elements: the same along the first dimension, and the positive's along the last.
  */
@@ -274,18 +175,23 @@ loss_drawn *loss_draw(clgrad_loss loss, int rank, const size_t *shape, unsigned 
         c->loss.blank = 0;
 
     const size_t count = loss_case_count(c), rows = loss_case_rows(c);
+    const clgrad_conf_loss_case same = loss_case_conformance(c);
     c->prediction = n->prediction = allocate(count, sizeof *n->prediction);
-    draw_prediction(c, n->prediction, count);
+    fill_normal(n->prediction, count, 100 + count, 2);
+    clgrad_conf_loss_make_prediction(&same, n->prediction, count);
     if ((flags & CLGRAD_LOSS_TAKES_INTEGERS) ||
         (flags & CLGRAD_LOSS_TAKES_CLASSES && with & LOSS_WITH_CLASSES)) {
         draw_integers(c, n);
     } else {
         c->target = n->target = allocate(count, sizeof *n->target);
-        draw_target(c, n->target, flags & CLGRAD_LOSS_TAKES_ROW_TARGET ? rows : count);
+        const size_t targets = flags & CLGRAD_LOSS_TAKES_ROW_TARGET ? rows : count;
+        fill_normal(n->target, targets, 200 + targets, 2);
+        clgrad_conf_loss_make_target(&same, n->target, targets);
     }
     if (flags & CLGRAD_LOSS_TAKES_OTHER) {
         c->other = n->other = allocate(count, sizeof *n->other);
-        draw_other(c, n->other, count);
+        fill_normal(n->other, count, 400 + count, 2);
+        clgrad_conf_loss_make_other(&same, n->other, count);
     }
     if (with & LOSS_WITH_WEIGHT)
         draw_weights(c, n);

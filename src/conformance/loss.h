@@ -45,6 +45,21 @@ size_t clgrad_conf_loss_row_of(const clgrad_conf_loss_case *c, size_t element);
 double clgrad_conf_weight_at(const clgrad_conf_loss_case *c, const clgrad_conf_weight *weight,
                              size_t element);
 
+/* Make operands that the loss takes of count normal numbers: some are 0 or 1 where that is special; a
+ * variance is positive, and where it is not it counts as eps. */
+void clgrad_conf_loss_make_prediction(const clgrad_conf_loss_case *c, float *p, size_t count);
+void clgrad_conf_loss_make_target(const clgrad_conf_loss_case *c, float *t, size_t count);
+void clgrad_conf_loss_make_other(const clgrad_conf_loss_case *c, float *o, size_t count);
+void clgrad_conf_loss_make_weight(float *weight, size_t count);
+
+/* Class indices, every fifth of which is ignored where that is possible; lists of labels with a -1 behind
+ * them, and behind that what does not count; for ctc labels that are not the blank, some of them twice in a
+ * row, and lengths that leave room for the alignment. */
+void clgrad_conf_loss_make_classes(const clgrad_conf_loss_case *c, int32_t *y);
+void clgrad_conf_loss_make_label_lists(const clgrad_conf_loss_case *c, int32_t *y);
+void clgrad_conf_loss_make_sequences(const clgrad_conf_loss_case *c, int32_t *y, int32_t *input_lengths,
+                                     int32_t *target_lengths);
+
 /* What the sum of the losses is divided by in the reduction, and before that each row's loss (ctc). */
 double clgrad_conf_loss_divisor(const clgrad_conf_loss_case *c);
 double clgrad_conf_loss_own_divisor(const clgrad_conf_loss_case *c, size_t row);
