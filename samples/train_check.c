@@ -16,12 +16,9 @@ typedef struct snapshot {
 static bool snapshot_create(size_t count, snapshot *shot, clgrad_message *message)
 {
     *shot = (snapshot){.count = count};
-    shot->gradients = calloc(count, sizeof *shot->gradients);
-    shot->weights = calloc(count, sizeof *shot->weights);
-    if (shot->gradients != NULL && shot->weights != NULL)
-        return true;
-    snprintf(message->text, sizeof message->text, "the host is out of memory");
-    return false;
+    shot->gradients = train_allocate(count, sizeof *shot->gradients, message);
+    shot->weights = train_allocate(count, sizeof *shot->weights, message);
+    return shot->gradients != NULL && shot->weights != NULL;
 }
 
 static void snapshot_destroy(snapshot *shot)

@@ -6,6 +6,7 @@
 #ifndef TRAIN_PARSER_H
 #define TRAIN_PARSER_H
 
+#include "train_common.h"
 #include "train_options.h"
 
 #define TRAIN_NAME_SIZE 64 /* of an option's or a parameter's name, with its NUL */
@@ -42,9 +43,6 @@ struct train_parser {
     train_setting settings[TRAIN_MAX_OPTIONS];
     size_t setting_count;
 };
-
-/* Leave a sentence and return false. */
-bool train_refuse(clgrad_message *message, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Refuse a name that a list does not have. */
 bool train_unknown_name(train_parser *parser, const char *what, const char *name);

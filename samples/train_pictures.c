@@ -16,14 +16,6 @@ static bool drawn(bool success, const char *option, const plot_error *error, clg
     return success || train_refuse(message, "--%s: %s", option, error->text);
 }
 
-static void *allocate(size_t count, size_t size, clgrad_message *message)
-{
-    void *memory = calloc(count > 0 ? count : 1, size);
-    if (memory == NULL)
-        train_refuse(message, "the host is out of memory");
-    return memory;
-}
-
 /* ---- curves ---- */
 
 /* x, then the four series, one behind the other. */
@@ -36,7 +28,7 @@ bool train_pictures_curves(const train_session *session, const train_history *hi
     const size_t count = history->count;
     if (file == NULL || count == 0)
         return true;
-    double *numbers = allocate(COLUMNS * count, sizeof *numbers, message);
+    double *numbers = train_allocate(COLUMNS * count, sizeof *numbers, message);
     if (numbers == NULL)
         return false;
     for (size_t i = 0; i < count; i++) {
@@ -122,9 +114,9 @@ static float *ask(train_session *session, size_t classes, const double low[2], c
                   clgrad_message *message)
 {
     const size_t count = (size_t)GRID * GRID;
-    float *x = allocate(count, 2 * sizeof *x, message);
-    float *output = allocate(count, session->outputs * sizeof *output, message);
-    float *probability = allocate(count, classes * sizeof *probability, message);
+    float *x = train_allocate(count, 2 * sizeof *x, message);
+    float *output = train_allocate(count, session->outputs * sizeof *output, message);
+    float *probability = train_allocate(count, classes * sizeof *probability, message);
     bool done = x != NULL && output != NULL && probability != NULL;
     for (size_t i = 0; done && i < count; i++) {
         x[2 * i] = (float)(low[0] + (high[0] - low[0]) * (double)(i % GRID) / (GRID - 1));
@@ -151,8 +143,8 @@ static bool draw_boundary(const char *file, train_session *session, const datase
     bool success = false;
     surround(test, low, high);
     float *probability = ask(session, test->class_count, low, high, message);
-    float *points = allocate(count, 2 * sizeof *points, message);
-    bool *wrong = allocate(count, sizeof *wrong, message);
+    float *points = train_allocate(count, 2 * sizeof *points, message);
+    bool *wrong = train_allocate(count, sizeof *wrong, message);
     if (probability == NULL || points == NULL || wrong == NULL)
         goto cleanup;
     for (size_t i = 0; i < count; i++) {
@@ -229,8 +221,8 @@ static bool draw_errors(const char *file, const dataset *test, const train_resul
     char title[TRAIN_LINE_SIZE] = "";
     plot_error error;
     bool success = false;
-    mistake *mistakes = allocate(test->rows, sizeof *mistakes, message);
-    float *probability = allocate(test->class_count, sizeof *probability, message);
+    mistake *mistakes = train_allocate(test->rows, sizeof *mistakes, message);
+    float *probability = train_allocate(test->class_count, sizeof *probability, message);
     if (mistakes == NULL || probability == NULL)
         goto cleanup;
     const size_t count = find_mistakes(test, result, probability, mistakes);

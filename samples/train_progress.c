@@ -2,6 +2,8 @@
 
 #include "train_progress.h"
 
+#include "train_common.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,11 +56,6 @@ static int terminal_columns(void)
     return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
-static int digits(size_t number)
-{
-    return snprintf(NULL, 0, "%zu", number);
-}
-
 /* As many steps to the next update as UPDATE_SECONDS hold, but never many more than lately. */
 static void choose_stride(train_progress *progress, double now)
 {
@@ -79,7 +76,7 @@ static void describe(const train_progress *progress, size_t epoch, size_t batche
     const double total = (double)progress->epochs * (double)progress->rows;
     const double rows = (double)epoch * (double)progress->rows + (double)done;
     const double elapsed = progress->updated - progress->begin;
-    snprintf(pieces[BATCHES], sizeof(piece), "  %*zu/%zu", digits(progress->batches), batches,
+    snprintf(pieces[BATCHES], sizeof(piece), "  %*zu/%zu", train_digits(progress->batches), batches,
              progress->batches);
     snprintf(pieces[LOSS], sizeof(piece), "  loss %#-7.4g", loss);
     if (elapsed > 0) {
@@ -112,7 +109,8 @@ static void draw_bar(const train_progress *progress, size_t epoch, size_t batche
     piece front, pieces[PIECES] = {""};
     const char *green = progress->colour ? GREEN : "", *bold = progress->colour ? BOLD : "";
     const char *plain = progress->colour ? PLAIN : "";
-    snprintf(front, sizeof front, "epoch %*zu/%zu ", digits(progress->epochs), epoch + 1, progress->epochs);
+    snprintf(front, sizeof front, "epoch %*zu/%zu ", train_digits(progress->epochs), epoch + 1,
+             progress->epochs);
     describe(progress, epoch, batches, done, loss, pieces);
     const int bar =
         fit(terminal_columns() - 1, front, pieces) - 2; /* in the last column a terminal may wrap */
@@ -151,7 +149,7 @@ void train_progress_time(const train_progress *progress, train_figures *figures)
 void train_progress_epoch(train_progress *progress, const train_figures *figures)
 {
     printf("%sepoch %*zu/%zu  loss %#.4g  %.0f samples/s  %.2f s",
-           progress->terminal ? "\r" CLEAR_TO_END : "", digits(progress->epochs), figures->epoch,
+           progress->terminal ? "\r" CLEAR_TO_END : "", train_digits(progress->epochs), figures->epoch,
            progress->epochs, figures->loss, figures->rate, figures->seconds);
     if (figures->scored) {
         printf("  test loss %#.4g", figures->test.loss);

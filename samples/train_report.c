@@ -99,11 +99,6 @@ void train_report_beginning(const train_session *session, size_t epoch, size_t b
     fflush(stdout);
 }
 
-static int digits(size_t number)
-{
-    return snprintf(NULL, 0, "%zu", number);
-}
-
 /* Characters of a UTF-8 text, and how many bytes the first so many of them take. */
 static size_t characters(const char *text, size_t at_most, size_t *bytes)
 {
@@ -131,7 +126,7 @@ static void print_confusion(const dataset *test, const size_t *counts)
     const size_t limit = classes <= 6 ? 16 : 8; /* longest name shown, so that a row stays in one line */
     size_t width = 4, bytes;
     for (size_t i = 0; i < classes * classes; i++)
-        width = (size_t)digits(counts[i]) > width ? (size_t)digits(counts[i]) : width;
+        width = (size_t)train_digits(counts[i]) > width ? (size_t)train_digits(counts[i]) : width;
     for (size_t i = 0; i < classes; i++) {
         size_t length = characters(test->class_names[i], limit, &bytes);
         width = length > width ? length : width;

@@ -1,9 +1,9 @@
 #include "train_score.h"
 
+#include "train_common.h"
 #include "train_target.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 size_t train_score_class(const dataset *set, const train_result *result, size_t row)
 {
@@ -34,9 +34,7 @@ train_score train_score_of(const dataset *set, const train_result *result)
 size_t *train_score_confusion(const dataset *set, const train_result *result, clgrad_message *message)
 {
     const size_t classes = set->class_count;
-    size_t *counts = calloc(classes * classes, sizeof *counts);
-    if (counts == NULL)
-        snprintf(message->text, sizeof message->text, "the host is out of memory");
+    size_t *counts = train_allocate(classes * classes, sizeof *counts, message);
     for (size_t i = 0; counts != NULL && i < set->rows; i++)
         counts[(size_t)set->classes[i] * classes + train_score_class(set, result, i)]++;
     return counts;

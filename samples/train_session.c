@@ -8,25 +8,6 @@
 /* Rows predicted in one go: it bounds the network's room for intermediate results. */
 #define TEST_CHUNK 1024
 
-static bool fail(clgrad_message *message, const char *sentence)
-{
-    snprintf(message->text, sizeof message->text, "%s", sentence);
-    return false;
-}
-
-bool train_succeeded(clgrad_context *context, clgrad_status status, clgrad_message *message)
-{
-    return status == CLGRAD_STATUS_SUCCESS || fail(message, clgrad_context_error(context));
-}
-
-static void *allocate(size_t count, size_t size, clgrad_message *message)
-{
-    void *memory = calloc(count, size);
-    if (memory == NULL)
-        fail(message, "the host is out of memory");
-    return memory;
-}
-
 static bool send(train_session *session, clgrad_tensor tensor, const void *data, size_t element,
                  clgrad_message *message)
 {
@@ -177,7 +158,7 @@ bool train_session_create(clgrad_context *context, const train_options *options,
 
     bool created = false;
     const size_t updates = (session->batches + options->accumulate - 1) / options->accumulate;
-    session->order = allocate(train->rows, sizeof *session->order, message);
+    session->order = train_allocate(train->rows, sizeof *session->order, message);
     if (session->order == NULL || !train_pace_begin(options, updates, &session->pace, message) ||
         !create_network(session, train->features, message) ||
         !send_rows(session, train, &session->data, message) ||
@@ -300,7 +281,7 @@ bool train_session_batch(train_session *session, size_t epoch, size_t batch, siz
 bool train_session_loss_sum(train_session *session, size_t first, size_t count, double *sum,
                             clgrad_message *message)
 {
-    float *losses = allocate(count, sizeof *losses, message);
+    float *losses = train_allocate(count, sizeof *losses, message);
     if (losses == NULL)
         return false;
     clgrad_status status = clgrad_tensor_read(
@@ -336,7 +317,7 @@ bool train_session_evaluate(train_session *session, const train_rows *rows, trai
     bool done = false;
 
     *result = (train_result){.loss_kind = session->options->loss, .outputs = session->outputs};
-    result->prediction = allocate(rows->count, session->outputs * sizeof(float), message);
+    result->prediction = train_allocate(rows->count, session->outputs * sizeof(float), message);
     if (result->prediction == NULL)
         goto cleanup;
     clgrad_status status = predict(session, rows->x, &prediction);

@@ -7,6 +7,7 @@
 #ifndef TRAIN_SESSION_H
 #define TRAIN_SESSION_H
 
+#include "train_common.h"
 #include "train_options.h"
 #include "train_schedule.h"
 
@@ -41,9 +42,6 @@ typedef struct train_result {
     size_t outputs;
     float *prediction; /* [rows, outputs] */
 } train_result;
-
-/* False, and the context's sentence, unless status is SUCCESS. */
-bool train_succeeded(clgrad_context *context, clgrad_status status, clgrad_message *message);
 
 /*
  * Build the network and send the data. The session is all zero after a failure, and destroying that is fine.

@@ -1,5 +1,7 @@
 #include "train_target.h"
 
+#include "train_common.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -193,30 +195,13 @@ static void fill_other(const clgrad_loss *loss, const dataset *set, size_t row, 
 
 /* ---- and sent to the device ---- */
 
-static bool succeeded(clgrad_context *context, clgrad_status status, clgrad_message *message)
-{
-    if (status != CLGRAD_STATUS_SUCCESS)
-        snprintf(message->text, sizeof message->text, "%s", clgrad_context_error(context));
-    return status == CLGRAD_STATUS_SUCCESS;
-}
-
 static bool create(clgrad_context *context, clgrad_type type, int rank, const size_t *shape, const void *data,
                    clgrad_tensor *tensor, clgrad_message *message)
 {
     clgrad_status status = clgrad_tensor_create(context, type, rank, shape, tensor);
     if (status == CLGRAD_STATUS_SUCCESS && data != NULL)
         status = clgrad_tensor_write(context, *tensor, data, clgrad_tensor_count(*tensor) * sizeof(float));
-    return succeeded(context, status, message);
-}
-
-/* Memory for rows of numbers, of float32 or int32. */
-static void *allocate(size_t rows, size_t width, clgrad_message *message)
-{
-    _Static_assert(sizeof(float) == sizeof(int32_t), "both have 32 bits");
-    void *memory = calloc(rows, width * sizeof(float));
-    if (memory == NULL)
-        snprintf(message->text, sizeof message->text, "the host is out of memory");
-    return memory;
+    return train_succeeded(context, status, message);
 }
 
 static bool create_target(clgrad_context *context, const clgrad_loss *loss, const dataset *set,
@@ -226,7 +211,8 @@ static bool create_target(clgrad_context *context, const clgrad_loss *loss, cons
     const bool integers = form == CLASS_INDEX || form == CLASS_LIST || form == LABEL;
     const bool one_each = form == CLASS_INDEX || form == ALIKE; /* of rank 1 */
     const size_t outputs = train_loss_outputs(loss, set), width = one_each || form == LABEL ? 1 : outputs;
-    float *memory = allocate(set->rows, width, message);
+    _Static_assert(sizeof(float) == sizeof(int32_t), "both have 32 bits");
+    float *memory = train_allocate(set->rows, width * sizeof *memory, message);
     if (memory == NULL)
         return false;
     for (size_t i = 0; i < set->rows; i++)
@@ -244,7 +230,7 @@ static bool create_other(clgrad_context *context, const clgrad_loss *loss, const
                          clgrad_tensor *other, clgrad_message *message)
 {
     const size_t outputs = train_loss_outputs(loss, set);
-    float *memory = allocate(set->rows, outputs, message);
+    float *memory = train_allocate(set->rows, outputs * sizeof *memory, message);
     if (memory == NULL)
         return false;
     for (size_t i = 0; i < set->rows; i++)
@@ -260,7 +246,7 @@ static bool create_lengths(clgrad_context *context, size_t rows, clgrad_tensor *
                            clgrad_message *message)
 {
     return create(context, CLGRAD_TYPE_INT32, 1, &rows, NULL, lengths, message) &&
-           succeeded(context, clgrad_tensor_fill(context, *lengths, 1), message);
+           train_succeeded(context, clgrad_tensor_fill(context, *lengths, 1), message);
 }
 
 void train_row_inputs(clgrad_loss_inputs *inputs, clgrad_tensor *parts[TRAIN_ROW_INPUTS])
@@ -327,7 +313,7 @@ bool train_weights_create(clgrad_context *context, const train_options *options,
     const size_t classes = train->class_count;
     bool created = true;
     if (options->balanced) {
-        float *weights = allocate(classes, 1, message);
+        float *weights = train_allocate(classes, sizeof *weights, message);
         if (weights == NULL)
             return false;
         balance(train, weights);

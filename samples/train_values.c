@@ -3,18 +3,8 @@
 #include <ctype.h>
 #include <errno.h>
 #include <float.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-bool train_refuse(clgrad_message *message, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(message->text, sizeof message->text, format, arguments);
-    va_end(arguments);
-    return false;
-}
 
 bool train_unknown_name(train_parser *parser, const char *what, const char *name)
 {

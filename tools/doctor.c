@@ -68,7 +68,7 @@ static int read_options(doctor_state *doctor, int count, char **arguments)
             help();
             return EXIT_SUCCESS;
         } else if (strcmp(option, "--version") == 0) {
-            printf("clgrad-doctor %s\n", CLGRAD_VERSION);
+            printf("clgrad-doctor %s\n", clgrad_version_text());
             return EXIT_SUCCESS;
         } else if (strcmp(option, "--full") == 0) {
             doctor->options.full = true;

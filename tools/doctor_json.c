@@ -93,13 +93,13 @@ bool doctor_json_print(const doctor_state *doctor)
                                               (json_int_t)d->counters.programs_loaded, "ended_early",
                                               d->error, "operations", results_json(d)));
     }
-    return print(json_pack("{s:s, s:b, s:b, s:o, s:o}", "clgrad", CLGRAD_VERSION, "full",
+    return print(json_pack("{s:s, s:b, s:b, s:o, s:o}", "clgrad", clgrad_version_text(), "full",
                            doctor->options.full, "passed", doctor_passed(doctor), "devices",
                            devices_json(doctor), "runs", runs));
 }
 
 bool doctor_json_list(const doctor_state *doctor, const doctor_device *listed)
 {
-    return print(json_pack("{s:s, s:o, s:o}", "clgrad", CLGRAD_VERSION, "devices", devices_json(doctor),
-                           "operations", results_json(listed)));
+    return print(json_pack("{s:s, s:o, s:o}", "clgrad", clgrad_version_text(), "devices",
+                           devices_json(doctor), "operations", results_json(listed)));
 }

@@ -20,7 +20,7 @@ static void print_setting(const char *name)
 
 void doctor_table_devices(const doctor_state *doctor)
 {
-    printf("clgrad %s, devices of this machine:\n", CLGRAD_VERSION);
+    printf("clgrad %s, devices of this machine:\n", clgrad_version_text());
     for (size_t i = 0; i < doctor->all_count; i++) {
         const clgrad_device *d = &doctor->all[i];
         printf("  %-12s %s (%s", d->specification, d->name, clgrad_device_type_name(d->type));

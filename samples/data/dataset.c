@@ -188,6 +188,32 @@ uint64_t dataset_random_below(uint64_t *state, uint64_t bound)
     return draw % bound;
 }
 
+uint64_t dataset_stream(uint64_t seed, uint64_t purpose, uint64_t index)
+{
+    uint64_t state = seed;
+    state = dataset_random(&state) + purpose;
+    state = dataset_random(&state) + index;
+    return dataset_random(&state);
+}
+
+bool dataset_make_pair(dataset_make make, const char *what, size_t train_rows, size_t test_rows,
+                       uint64_t seed, dataset_pair *pair, dataset_error *error)
+{
+    dataset_pair result = {0};
+    if (train_rows == 0 || test_rows == 0) {
+        return dataset_fail(error, "%zu %s to train on and %zu to test with: each must be at least 1",
+                            train_rows, what, test_rows);
+    }
+    bool made =
+        make(&result.train, train_rows, seed, 0, error) && make(&result.test, test_rows, seed, 1, error);
+    if (made) {
+        *pair = result;
+    } else {
+        dataset_pair_free(&result);
+    }
+    return made;
+}
+
 void dataset_shuffle(size_t *items, size_t count, uint64_t *state)
 {
     for (size_t i = count; i > 1; --i) {

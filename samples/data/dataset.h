@@ -153,6 +153,17 @@ bool dataset_number_classes(dataset *set, dataset_error *error);
 uint64_t dataset_random(uint64_t *state);
 uint64_t dataset_random_below(uint64_t *state, uint64_t bound);
 
+/* Where the random numbers of one purpose and one index begin, far from those of any other. */
+uint64_t dataset_stream(uint64_t seed, uint64_t purpose, uint64_t index);
+
+/*
+ * Both parts of data that is drawn: make fills part 0 for training and part 1 for the test, with so many rows
+ * (what: "digits"). After a failure pair is unchanged.
+ */
+typedef bool (*dataset_make)(dataset *set, size_t rows, uint64_t seed, uint64_t part, dataset_error *error);
+bool dataset_make_pair(dataset_make make, const char *what, size_t train_rows, size_t test_rows,
+                       uint64_t seed, dataset_pair *pair, dataset_error *error);
+
 /* Shuffle an array (Fisher-Yates). */
 void dataset_shuffle(size_t *items, size_t count, uint64_t *state);
 

@@ -208,22 +208,13 @@ static void draw_shape(float *image, const shape *drawn, const hand *h, uint64_t
     }
 }
 
-/* The random numbers of one purpose and one index, far from those of any other. */
-static uint64_t stream(uint64_t seed, uint64_t purpose, uint64_t index)
-{
-    uint64_t state = seed;
-    state = dataset_random(&state) + purpose;
-    state = dataset_random(&state) + index;
-    return dataset_random(&state);
-}
-
 enum { DRAW = 0, ORDER = 2 }; /* purposes; the part, 0 or 1, is added */
 
 /* Each ten rows hold every digit once. */
 static size_t digit_of_row(uint64_t seed, uint64_t part, size_t row)
 {
     size_t order[DIGITS];
-    uint64_t state = stream(seed, ORDER + part, row / DIGITS);
+    uint64_t state = dataset_stream(seed, ORDER + part, row / DIGITS);
     for (size_t i = 0; i < DIGITS; ++i) {
         order[i] = i;
     }
@@ -261,7 +252,7 @@ static bool make_part(dataset *set, size_t rows, uint64_t seed, uint64_t part, d
     for (size_t row = 0; row < rows; ++row) {
         size_t digit = digit_of_row(seed, part, row);
         set->classes[row] = (int32_t)digit;
-        draw_row(set->x + row * PIXELS, digit, stream(seed, DRAW + part, row));
+        draw_row(set->x + row * PIXELS, digit, dataset_stream(seed, DRAW + part, row));
     }
     return true;
 }
@@ -269,17 +260,5 @@ static bool make_part(dataset *set, size_t rows, uint64_t seed, uint64_t part, d
 bool dataset_make_digits(size_t train_rows, size_t test_rows, uint64_t seed, dataset_pair *pair,
                          dataset_error *error)
 {
-    dataset_pair result = {0};
-    if (train_rows == 0 || test_rows == 0) {
-        return dataset_fail(error, "%zu digits to train on and %zu to test with: each must be at least 1",
-                            train_rows, test_rows);
-    }
-    bool made = make_part(&result.train, train_rows, seed, 0, error) &&
-                make_part(&result.test, test_rows, seed, 1, error);
-    if (made) {
-        *pair = result;
-    } else {
-        dataset_pair_free(&result);
-    }
-    return made;
+    return dataset_make_pair(make_part, "digits", train_rows, test_rows, seed, pair, error);
 }

@@ -58,11 +58,8 @@ static bool make_part(dataset *set, size_t rows, uint64_t seed, uint64_t part, d
         return false;
     }
     for (size_t row = 0; row < rows; ++row) {
-        uint64_t state = seed;
-        state = dataset_random(&state) + part;
-        state = dataset_random(&state) + row;
         set->classes[row] = (int32_t)(row % ARMS);
-        draw_point(row % ARMS, dataset_random(&state), set->x + 2 * row);
+        draw_point(row % ARMS, dataset_stream(seed, part, row), set->x + 2 * row);
     }
     return true;
 }
@@ -70,17 +67,5 @@ static bool make_part(dataset *set, size_t rows, uint64_t seed, uint64_t part, d
 bool dataset_make_spirals(size_t train_rows, size_t test_rows, uint64_t seed, dataset_pair *pair,
                           dataset_error *error)
 {
-    dataset_pair result = {0};
-    if (train_rows == 0 || test_rows == 0) {
-        return dataset_fail(error, "%zu points to train on and %zu to test with: each must be at least 1",
-                            train_rows, test_rows);
-    }
-    bool made = make_part(&result.train, train_rows, seed, 0, error) &&
-                make_part(&result.test, test_rows, seed, 1, error);
-    if (made) {
-        *pair = result;
-    } else {
-        dataset_pair_free(&result);
-    }
-    return made;
+    return dataset_make_pair(make_part, "points", train_rows, test_rows, seed, pair, error);
 }

@@ -1,0 +1,21 @@
+/*
+ * What every file of the trainer may need: leaving a sentence, memory, and a little printing.
+ */
+#ifndef TRAIN_COMMON_H
+#define TRAIN_COMMON_H
+
+#include <clgrad/clgrad.h>
+
+/* Leave a sentence and return false. */
+bool train_refuse(clgrad_message *message, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* False, and the context's sentence, unless status is SUCCESS. */
+bool train_succeeded(clgrad_context *context, clgrad_status status, clgrad_message *message);
+
+/* Memory of zeros, freed by the caller; NULL, and a sentence, where there is none. */
+void *train_allocate(size_t count, size_t size, clgrad_message *message);
+
+/* How many digits a number is written with. */
+int train_digits(size_t number);
+
+#endif
