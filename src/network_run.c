@@ -394,9 +394,11 @@ clgrad_status clgrad_network_forward(clgrad_network *network, clgrad_tensor x, c
     return status;
 }
 
-static bool same_place(clgrad_tensor a, clgrad_tensor b)
+/* Not clgrad_same_place, which looks into buffers: the one of back then may be gone. Columns: inputs. */
+static bool is_forwarded(const clgrad_network *network, clgrad_tensor x)
 {
-    return a.buffer == b.buffer && a.offset == b.offset && a.shape[0] == b.shape[0]; /* columns: inputs */
+    const clgrad_tensor then = network->forwarded;
+    return x.buffer == then.buffer && x.offset == then.offset && x.shape[0] == then.shape[0];
 }
 
 clgrad_status clgrad_network_backward_from(clgrad_network *network, clgrad_tensor x,
@@ -410,7 +412,7 @@ clgrad_status clgrad_network_backward_from(clgrad_network *network, clgrad_tenso
                           "there is no forward pass to go back through: network_forward comes first, with no "
                           "other pass, step or loading of this network in between");
     check_input(&check, network, x);
-    if (check.status == CLGRAD_STATUS_SUCCESS && !same_place(x, network->forwarded))
+    if (check.status == CLGRAD_STATUS_SUCCESS && !is_forwarded(network, x))
         clgrad_check_fail(
             &check, CLGRAD_STATUS_INVALID_ARGUMENT,
             "x is not the tensor that network_forward was given (%zu rows at offset %zu, now %zu "

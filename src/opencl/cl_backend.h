@@ -275,8 +275,8 @@ clgrad_cl_division clgrad_cl_share_out(const clgrad_cl_context *cl, size_t n);
 
 /*
  * Sums between the launches of one call: room for so many numbers in sum_scratch.memory (there is none for
- * SIZE_MAX, as overflowing counts are), and the launch that
- * makes result = scale * the sum of count of them, by one work-group.
+ * SIZE_MAX, as overflowing counts are), and the launch that makes result = scale * the sum of count of them,
+ * by one work-group.
  */
 clgrad_status clgrad_cl_reserve_sums(clgrad_cl_context *cl, size_t numbers);
 clgrad_cl_launch clgrad_cl_prepare_total(clgrad_context *context, cl_mem numbers, size_t count,
