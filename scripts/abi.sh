@@ -10,7 +10,7 @@ accepted=$root/abi/accepted.abignore
 opaque=$root/abi/opaque.abignore
 readable() { # by libabigail: what it cannot read it takes for unchanged
     command -v abidiff >/dev/null || { echo "abidiff is missing (Debian: abigail-tools)" >&2; exit 1; }
-    readelf -S "$1" | grep -q '\.debug_info' || { echo "$1 has no debug information: build it with -g (the preset sanitize does)" >&2; exit 1; }
+    readelf --sections "$1" | grep '\.debug_info' >/dev/null || { echo "$1 has no debug information: build it with -g (the preset sanitize does)" >&2; exit 1; }
 }
 case ${1:-} in
 check)
