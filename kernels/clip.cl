@@ -22,7 +22,7 @@
 #define CLIP_POWERS 3
 
 /* The largest over the group's work-items, in each of them. */
-static real largest_in_group(__local real *shared, size_t item, size_t group, real x)
+LOCAL_FUNCTION real largest_in_group(__local real *shared, size_t item, size_t group, real x)
 {
     shared[item] = x;
     barrier(CLK_LOCAL_MEM_FENCE);
@@ -37,8 +37,8 @@ static real largest_in_group(__local real *shared, size_t item, size_t group, re
 }
 
 /* Of so many numbers of earlier launches: the largest, and the sum of every stride-th. */
-static real largest_of(__local real *shared, size_t item, size_t group, ulong count,
-                       __global const storage *numbers)
+LOCAL_FUNCTION real largest_of(__local real *shared, size_t item, size_t group, ulong count,
+                               __global const storage *numbers)
 {
     real result = 0;
     for (size_t i = item; i < count; i += group)
@@ -46,8 +46,8 @@ static real largest_of(__local real *shared, size_t item, size_t group, ulong co
     return largest_in_group(shared, item, group, result);
 }
 
-static real sum_of(__local real *shared, size_t item, ulong count, size_t stride,
-                   __global const storage *numbers)
+LOCAL_FUNCTION real sum_of(__local real *shared, size_t item, ulong count, size_t stride,
+                           __global const storage *numbers)
 {
     sum total = {0, 0};
     for (size_t i = item; i < count; i += GROUP_SIZE)
@@ -84,7 +84,7 @@ static void begin(sums *s)
 }
 
 /* The group's sum, in each of its work-items. */
-static real end_in_group(__local real *shared, const sums *s)
+LOCAL_FUNCTION real end_in_group(__local real *shared, const sums *s)
 {
     sum own = {0, 0};
     for (int k = 0; k < STRIP; k++)

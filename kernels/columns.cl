@@ -53,7 +53,7 @@ static void sums_add(sums *s, int k, real x)
 }
 
 /* The totals over all rows into value, for every lane. Every work-item of the group takes part. */
-static void sums_finish(sums *s, strip p, __local real *shared)
+LOCAL_FUNCTION void sums_finish(sums *s, strip p, __local real *shared)
 {
 #if STRIP > 1
     for (int k = 0; k < p.count; k++)

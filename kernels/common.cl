@@ -48,11 +48,18 @@ static real sum_result(sum s)
 }
 
 /*
+ * How a function that is handed a __local array is declared: it becomes part of its kernel. Where such a
+ * function stays apart and always gets the same array, compilers let it name the array itself, and PoCL (3.1)
+ * then leaves that in memory of which all its threads have but one.
+ */
+#define LOCAL_FUNCTION static inline __attribute__((always_inline))
+
+/*
  * The sum over width neighbouring work-items (a power of two), in the first of them; a tree, so that the
  * order depends on width alone. Every work-item of the group takes part; lane counts from 0 in its
  * neighbourhood, and shared has room for one number a work-item.
  */
-static real sum_lanes(__local real *shared, size_t item, size_t lane, size_t width, real x)
+LOCAL_FUNCTION real sum_lanes(__local real *shared, size_t item, size_t lane, size_t width, real x)
 {
     shared[item] = x;
     barrier(CLK_LOCAL_MEM_FENCE);

@@ -97,10 +97,10 @@ static void load_weights(real *weights, size_t first, int count, ulong classes, 
  * The sum of these weights over rows first to end, times term_scale, and of so many parts. All work-items of
  * the group take part, in an order that depends on the rows alone.
  */
-static real class_total(__local real *shared, size_t first, size_t end, ulong classes, int ignore_index,
-                        real term_scale, __global const int *target, ulong target_at,
-                        __global const storage *weight, ulong weight_at, __global const storage *parts,
-                        ulong parts_at, ulong part_count)
+LOCAL_FUNCTION real class_total(__local real *shared, size_t first, size_t end, ulong classes,
+                                int ignore_index, real term_scale, __global const int *target,
+                                ulong target_at, __global const storage *weight, ulong weight_at,
+                                __global const storage *parts, ulong parts_at, ulong part_count)
 {
     const size_t item = get_local_id(0);
     real weights[ABREAST];
@@ -120,10 +120,10 @@ static real class_total(__local real *shared, size_t first, size_t end, ulong cl
 }
 
 /* What the weights are divided by; 1 where they are not, or not yet. */
-static real divisor_of(__local real *shared, int wants, ulong rows, ulong classes, int ignore_index,
-                       real term_scale, __global const int *target, ulong target_at,
-                       __global const storage *weight, ulong weight_at, __global storage *begun,
-                       ulong parts_at, ulong part_count)
+LOCAL_FUNCTION real divisor_of(__local real *shared, int wants, ulong rows, ulong classes, int ignore_index,
+                               real term_scale, __global const int *target, ulong target_at,
+                               __global const storage *weight, ulong weight_at, __global storage *begun,
+                               ulong parts_at, ulong part_count)
 {
     const size_t group = get_group_id(0), share = BEGINS ? (rows + part_count - 1) / part_count : rows;
     const size_t first = BEGINS ? group * share : 0;
@@ -143,9 +143,9 @@ static real divisor_of(__local real *shared, int wants, ulong rows, ulong classe
 #endif
 
 /* softmax_row of a row, which the launch that BEGINS keeps for the one that ENDS. */
-static void softmax_of(softmax *q, __local real *shared, place p, __global const storage *x, ulong at,
-                       ulong columns, ulong stride, __global storage *kept, ulong kept_at,
-                       __global storage *begun, ulong begun_at)
+LOCAL_FUNCTION void softmax_of(softmax *q, __local real *shared, place p, __global const storage *x, ulong at,
+                               ulong columns, ulong stride, __global storage *kept, ulong kept_at,
+                               __global storage *begun, ulong begun_at)
 {
 #if ENDS
     q->top = p.inside ? LOAD(begun, begun_at + 2 * p.row) : 0;
@@ -168,9 +168,10 @@ static void softmax_of(softmax *q, __local real *shared, place p, __global const
  * A row's loss goes where values are wanted, and the sum of the group's, times total_scale, to totals[group].
  * In the launch that ENDS the first group adds up what all groups have left.
  */
-static void keep_loss(__local real *shared, place p, int wants, real loss, real divisor, real total_scale,
-                      __global const storage *begun, ulong begun_count, __global storage *values,
-                      ulong values_at, __global storage *totals, ulong totals_at)
+LOCAL_FUNCTION void keep_loss(__local real *shared, place p, int wants, real loss, real divisor,
+                              real total_scale, __global const storage *begun, ulong begun_count,
+                              __global storage *values, ulong values_at, __global storage *totals,
+                              ulong totals_at)
 {
     const size_t group = get_group_id(0);
     const bool speaks = p.inside && p.lane == 0;

@@ -75,8 +75,8 @@ static bool skips_blank(__global const int *labels, size_t s)
 }
 
 /* Whether a sequence's lengths and labels point where they should; all its work-items find the same. */
-static bool is_valid(__local real *shared, size_t n, ulong time, ulong classes, ulong room,
-                     __global const int *target, int steps, int labels, __global int *fault)
+LOCAL_FUNCTION bool is_valid(__local real *shared, size_t n, ulong time, ulong classes, ulong room,
+                             __global const int *target, int steps, int labels, __global int *fault)
 {
     const size_t item = get_local_id(0);
     const bool steps_fit = steps >= 0 && (ulong)steps <= time,

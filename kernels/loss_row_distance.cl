@@ -140,12 +140,13 @@ static real cosine_slope(real c, real x, real other, real norm, real rate)
  * and d(positive, negative), of equal ones both by half in the gradient. Where a distance is 0 its derivative
  * is 0. Parts are multiplied by down[k] = 2^-exponent[k] before they are added up.
  */
-static void triplet_row(__local real *shared, place p, metric m, real margin, bool swap, ulong classes,
-                        int wants, real term_scale, __global const storage *prediction, ulong prediction_at,
-                        __global const storage *target, ulong target_at, __global const storage *other,
-                        ulong other_at, __global storage *values, ulong values_at, real scale,
-                        __global storage *dprediction, ulong dprediction_at, __global storage *dtarget,
-                        ulong dtarget_at, __global storage *dother, ulong dother_at)
+LOCAL_FUNCTION void triplet_row(__local real *shared, place p, metric m, real margin, bool swap,
+                                ulong classes, int wants, real term_scale, __global const storage *prediction,
+                                ulong prediction_at, __global const storage *target, ulong target_at,
+                                __global const storage *other, ulong other_at, __global storage *values,
+                                ulong values_at, real scale, __global storage *dprediction,
+                                ulong dprediction_at, __global storage *dtarget, ulong dtarget_at,
+                                __global storage *dother, ulong dother_at)
 {
     const ulong start = p.row * classes;
     const int parts = m.cosine || swap ? 3 : 2, pairs = swap ? 3 : 2;

@@ -49,7 +49,8 @@ loss_l2_sums(ulong n, ulong share, __global const storage *prediction, ulong pre
 #endif
 
 /* The root of the mean over n distances, from the sums of so many groups. */
-static real l2_root(__local real *shared, ulong n, ulong groups, __global const storage *sums, ulong sums_at)
+LOCAL_FUNCTION real l2_root(__local real *shared, ulong n, ulong groups, __global const storage *sums,
+                            ulong sums_at)
 {
     const size_t item = get_local_id(0);
     real totals[3];

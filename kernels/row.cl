@@ -33,7 +33,7 @@ static void meet_lanes(void)
 #endif
 }
 
-static real sum_row(__local real *shared, place p, real x)
+LOCAL_FUNCTION real sum_row(__local real *shared, place p, real x)
 {
 #if ONE_LANE
     return x;
@@ -43,7 +43,7 @@ static real sum_row(__local real *shared, place p, real x)
 }
 
 /* The largest number of the row's lanes; none of them may be NaN. */
-static real max_row(__local real *shared, place p, real x)
+LOCAL_FUNCTION real max_row(__local real *shared, place p, real x)
 {
 #if ONE_LANE
     return x;

@@ -48,8 +48,9 @@ typedef struct softmax {
  * the exponentials, exp(x - m), likewise from kept_at on; it may be x. (Not as the function's value: oclgrind
  * 21.10 cannot run what clang makes of that where it inlines the function.)
  */
-static void softmax_row(softmax *q, __local real *shared, place p, real sign, __global const storage *x,
-                        ulong at, ulong columns, ulong stride, __global storage *kept, ulong kept_at)
+LOCAL_FUNCTION void softmax_row(softmax *q, __local real *shared, place p, real sign,
+                                __global const storage *x, ulong at, ulong columns, ulong stride,
+                                __global storage *kept, ulong kept_at)
 {
     softmax result;
     real numbers[ABREAST], highest[ABREAST];
