@@ -140,6 +140,12 @@ static void bad_options_are_refused(void **state)
     assert_doctor_refuses("--device needs a value", "--device", NULL);
     assert_doctor_refuses("--only needs a value", "--only", NULL);
     assert_doctor_refuses("there is no operation \"gelo\"", "--only", "gelo");
+    assert_doctor_refuses("(--list names them)", "--only", "gelo");
+    assert_doctor_refuses("--jobs needs a value", "--jobs", NULL);
+    assert_doctor_refuses("--jobs is \"0\", it must be a number from 1 to 64", "--jobs", "0");
+    assert_doctor_refuses("--jobs is \"65\"", "--jobs", "65");
+    assert_doctor_refuses("--jobs is \"-1\"", "--jobs", "-1");
+    assert_doctor_refuses("--jobs is \"2x\"", "--jobs", "2x");
     assert_doctor_refuses("\"tpu\" is not understood", "--device", "tpu");
     assert_doctor_refuses("57", "--device", "opencl:57.0");
 }
@@ -254,33 +260,139 @@ static void a_failure_is_in_the_json(void **state)
 
 /* ---- a device that crashes ---- */
 
-static void a_crash_is_said(void **state)
+/* A doctor with one worker at a time, which goes wrong there (doctor_fault.c). */
+static outcome run_wrong(const char *where, int number, const char *more)
+{
+    char text[16];
+    snprintf(text, sizeof text, "%d", number);
+    setenv("DOCTOR_FAULT", where, 1);
+    setenv("DOCTOR_FAULT_NUMBER", text, 1);
+    outcome o = run(FAULTY, "--device", "reference", "--only", "relu", "--only", "mish", "--only", "silu",
+                    "--jobs", "1", more, NULL);
+    unsetenv("DOCTOR_FAULT");
+    unsetenv("DOCTOR_FAULT_NUMBER");
+    return o;
+}
+
+/* That operation has failed, and nothing else: it is in the table, in its place. */
+static void a_crash_costs_its_operation(void **state)
 {
     (void)state;
     static const struct {
         int number;
         const char *name;
-    } signals[] = {{SIGSEGV, "SIGSEGV"},
-                   {SIGBUS, "SIGBUS"},
-                   {SIGABRT, "SIGABRT"},
-                   {SIGILL, "SIGILL"},
-                   {SIGFPE, "SIGFPE"}};
+    } signals[] = {{SIGSEGV, "SIGSEGV"}, {SIGBUS, "SIGBUS"}, {SIGABRT, "SIGABRT"},
+                   {SIGILL, "SIGILL"},   {SIGFPE, "SIGFPE"}, {SIGKILL, "SIGKILL"}};
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
-        char number[16], head[128];
-        snprintf(number, sizeof number, "%d", signals[i].number);
-        setenv("DOCTOR_FAULT_SIGNAL", number, 1);
-        outcome o = run(FAULTY, "--device", "reference", "--only", "relu", "--only", "mish", NULL);
-        unsetenv("DOCTOR_FAULT_SIGNAL");
-        snprintf(head, sizeof head,
-                 "\nCRASHED by %s: mish_forward on reference; nothing behind it has run:\n", signals[i].name);
-        assert_int_equal(o.signal, signals[i].number);
-        assert_int_equal(count(o.out, " passed\n"), 2); /* of relu, before it */
-        assert_int_equal(strncmp(o.err, head, strlen(head)), 0);
-        assert_string_equal(o.err + strlen(head),
-                            "  device    clgrad reference (double precision), clgrad\n  driver    built in\n"
-                            "  again     clgrad-doctor --device reference --only mish_forward\n");
+        char said[512];
+        outcome o = run_wrong("mish", signals[i].number, NULL);
+        snprintf(said, sizeof said,
+                 "\nCRASHED: mish_forward on reference, by %s\n"
+                 "  device    clgrad reference (double precision), clgrad\n  driver    built in\n"
+                 "  again     clgrad-doctor --device reference --only mish_forward\n",
+                 signals[i].name);
+        assert_int_equal(o.status, 1);
+        assert_string_equal(o.err, "");
+        assert_int_equal(count(o.out, " passed\n"), 5);
+        assert_int_equal(count(o.out, " CRASHED\n"), 1);
+        assert_contains(o.out, said);
+        assert_contains(o.out, "reference: 6 operations, ");
+        assert_last_line(o.out, "reference: ", ": 1 FAILED\n");
         outcome_free(&o);
     }
+}
+
+static void a_crash_is_in_the_json(void **state)
+{
+    (void)state;
+    outcome o = run_wrong("mish", SIGSEGV, "--json");
+    assert_int_equal(o.status, 1);
+    json_t *json = parse(&o), *one = json_array_get(json_object_get(json, "runs"), 0);
+    const json_t *operations = json_object_get(one, "operations");
+    size_t crashed = 0;
+    assert_false(flag_of(json, "passed") || flag_of(one, "passed"));
+    assert_string_equal(text_of(one, "ended_early"), "");
+    assert_int_equal(json_array_size(operations), 6);
+    for (size_t i = 0; i < 6; i++) {
+        const json_t *operation = json_array_get(operations, i);
+        if (strcmp(text_of(operation, "operation"), "mish_forward") != 0) {
+            assert_string_equal(text_of(operation, "verdict"), "passed");
+            continue;
+        }
+        assert_string_equal(text_of(operation, "verdict"), "crashed");
+        assert_string_equal(text_of(operation, "signal"), "SIGSEGV");
+        crashed++;
+    }
+    assert_int_equal(crashed, 1);
+    json_decref(json);
+    outcome_free(&o);
+}
+
+/* Nothing has run, or all has; either way it is no success. */
+static void opening_and_closing_go_wrong(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *where, *said;
+        size_t passed;
+    } faults[] = {
+        {"refused", "ended early: out_of_memory: no room for another context\n", 0},
+        {"opening", "ended early: opening the device ended a process by SIGSEGV\n", 0},
+        {"closing", "ended early: closing the device ended a process by SIGSEGV\n", 6},
+    };
+    for (size_t i = 0; i < COUNT(faults); i++) {
+        outcome o = run_wrong(faults[i].where, SIGSEGV, NULL);
+        assert_int_equal(o.status, 1);
+        assert_int_equal(count(o.out, " passed\n"), faults[i].passed);
+        assert_contains(o.out, faults[i].said);
+        assert_last_line(o.out, "reference: ", ": 0 FAILED, and it ended early\n");
+        outcome_free(&o);
+    }
+}
+
+/* Before there are workers: the program says during what, and ends as the driver had it. */
+static void a_crash_of_the_first_process_is_said(void **state)
+{
+    (void)state;
+    static const int signals[] = {SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE};
+    static const char *const names[] = {"SIGSEGV", "SIGBUS", "SIGABRT", "SIGILL", "SIGFPE"};
+    for (size_t i = 0; i < COUNT(signals); i++) {
+        char said[256];
+        outcome o = run_wrong("first", signals[i], NULL);
+        snprintf(
+            said, sizeof said,
+            "\nCRASHED by %s: opening reference\n  device    clgrad reference (double precision), clgrad\n"
+            "  driver    built in\n  again     clgrad-doctor --device reference\n",
+            names[i]);
+        assert_int_equal(o.signal, signals[i]);
+        assert_string_equal(o.out, "");
+        assert_string_equal(o.err, said);
+        outcome_free(&o);
+    }
+}
+
+/* ---- processes ---- */
+
+/* Whoever runs an operation, whenever it ends: the same table, but for the time. */
+static void any_number_of_processes_gives_the_same_table(void **state)
+{
+    (void)state;
+    static const char *const jobs[] = {"1", "2", "3", "64"};
+    char *first = NULL;
+    for (size_t i = 0; i < COUNT(jobs); i++) {
+        outcome o = run(DOCTOR, "--device", "reference", "--only", "clip", "--only", "dense", "--only",
+                        "gated", "--jobs", jobs[i], NULL);
+        assert_succeeded(&o);
+        char *end = strstr(o.out, " compared in ");
+        assert_non_null(end);
+        *end = '\0';
+        if (first == NULL)
+            first = strdup(o.out);
+        else
+            assert_string_equal(o.out, first);
+        outcome_free(&o);
+    }
+    free(first);
 }
 
 /* ---- progress ---- */
@@ -330,10 +442,18 @@ static void progress_is_shown_on_a_terminal(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(it_lists_devices_and_operations), cmocka_unit_test(it_says_what_it_is),
-        cmocka_unit_test(bad_options_are_refused),         cmocka_unit_test(it_passes_on_every_device),
-        cmocka_unit_test(no_device_is_a_failure),          cmocka_unit_test(a_failure_is_shown),
-        cmocka_unit_test(a_failure_is_in_the_json),        cmocka_unit_test(a_crash_is_said),
+        cmocka_unit_test(it_lists_devices_and_operations),
+        cmocka_unit_test(it_says_what_it_is),
+        cmocka_unit_test(bad_options_are_refused),
+        cmocka_unit_test(it_passes_on_every_device),
+        cmocka_unit_test(no_device_is_a_failure),
+        cmocka_unit_test(a_failure_is_shown),
+        cmocka_unit_test(a_failure_is_in_the_json),
+        cmocka_unit_test(a_crash_costs_its_operation),
+        cmocka_unit_test(a_crash_is_in_the_json),
+        cmocka_unit_test(opening_and_closing_go_wrong),
+        cmocka_unit_test(a_crash_of_the_first_process_is_said),
+        cmocka_unit_test(any_number_of_processes_gives_the_same_table),
         cmocka_unit_test(progress_is_shown_on_a_terminal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

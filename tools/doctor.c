@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static int refuse(const char *sentence, const char *value)
 {
@@ -39,6 +38,9 @@ static void help(void)
         "instead of\n"
         "                  all; may be repeated\n"
         "  --full          more options, more and larger sizes: minutes instead of seconds\n"
+        "  --jobs N        this many processes at a time; otherwise one for each processor, at most 8, or 4 "
+        "on a\n"
+        "                  GPU\n"
         "  --json          print JSON instead of a table\n"
         "  --list          list devices and operations, and run nothing\n"
         "  --help          this text\n"
@@ -47,6 +49,14 @@ static void help(void)
 }
 
 /* ---- options ---- */
+
+/* A number of processes; 0 where it is none. */
+static size_t parse_jobs(const char *text)
+{
+    char *end;
+    const unsigned long jobs = strtoul(text, &end, 10);
+    return *text >= '0' && *text <= '9' && *end == '\0' && jobs <= DOCTOR_MOST_JOBS ? jobs : 0;
+}
 
 /* The next argument, for an option that wants one. */
 static const char *value_of(char **arguments, int *i)
@@ -76,14 +86,19 @@ static int read_options(doctor_state *doctor, int count, char **arguments)
             doctor->json = true;
         } else if (strcmp(option, "--list") == 0) {
             doctor->list = true;
-        } else if (strcmp(option, "--device") == 0 || strcmp(option, "--only") == 0) {
+        } else if (strcmp(option, "--worker") == 0) { /* for doctor_run.c */
+            doctor->worker = true;
+        } else if (strcmp(option, "--device") == 0 || strcmp(option, "--only") == 0 ||
+                   strcmp(option, "--jobs") == 0) {
             value = value_of(arguments, &i);
             if (value == NULL)
                 return refuse("%s needs a value", option);
             if (strcmp(option, "--device") == 0)
                 doctor->specifications[doctor->specification_count++] = value;
-            else
+            else if (strcmp(option, "--only") == 0)
                 doctor->only[doctor->options.only_count++] = value;
+            else if ((doctor->jobs = parse_jobs(value)) == 0)
+                return refuse("--jobs is \"%s\", it must be a number from 1 to 64", value);
         } else {
             return refuse("there is no option \"%s\"", option);
         }
@@ -106,24 +121,28 @@ static bool list_all(doctor_state *doctor)
     return true;
 }
 
-/* Open a device. A specification that names none is refused; a device that does not open has failed. */
+/* See whether a device opens. A specification that names none is refused; a device that does not has failed.
+ */
 static int open_device(doctor_state *doctor, const char *specification)
 {
+    clgrad_context *context = NULL;
     clgrad_message message;
     doctor_device *d = &doctor->devices[doctor->device_count];
     snprintf(d->device.specification, sizeof d->device.specification, "%s", specification);
     for (size_t i = 0; i < doctor->all_count; i++)
         if (strcmp(doctor->all[i].specification, specification) == 0)
             d->device = doctor->all[i];
-    doctor_crash_during(doctor, &d->device, "opening", false);
-    const clgrad_status status = clgrad_context_create(specification, &d->context, &message);
+    doctor_crash_during("opening", &d->device);
+    const clgrad_status status = clgrad_context_create(specification, &context, &message);
     if (status == CLGRAD_STATUS_INVALID_ARGUMENT || status == CLGRAD_STATUS_DEVICE_NOT_FOUND)
         return refuse("%s", message.text);
     doctor->device_count++;
     if (status == CLGRAD_STATUS_SUCCESS)
-        d->device = *clgrad_context_device(d->context);
+        d->device = *clgrad_context_device(context);
     else
         snprintf(d->error, sizeof d->error, "%s: %.1900s", clgrad_status_name(status), message.text);
+    doctor_crash_during("closing", &d->device);
+    clgrad_context_destroy(context);
     return -1;
 }
 
@@ -145,92 +164,58 @@ static int open_devices(doctor_state *doctor)
     return -1;
 }
 
-/* ---- running ---- */
+/* ---- operations ---- */
 
-typedef struct listener {
-    doctor_state *doctor;
-    doctor_device *device;
-} listener;
-
-static bool keep(doctor_device *d, const clgrad_conformance_result *result)
+static bool keep(const clgrad_conformance_result *result, void *user)
 {
-    if (d->count == d->room) {
-        const size_t room = d->room > 0 ? 2 * d->room : 64;
-        doctor_result *results = realloc(d->results, room * sizeof *results);
-        if (results == NULL) {
-            snprintf(d->error, sizeof d->error, "the host is out of memory");
+    doctor_state *doctor = user;
+    if (doctor->listed_count == doctor->listed_room) {
+        const size_t room = doctor->listed_room > 0 ? 2 * doctor->listed_room : 64;
+        doctor_result *listed = realloc(doctor->listed, room * sizeof *listed);
+        if (listed == NULL)
             return false;
-        }
-        d->results = results;
-        d->room = room;
+        doctor->listed = listed;
+        doctor->listed_room = room;
     }
-    doctor_result *r = &d->results[d->count++];
-    r->result = *result;
-    snprintf(r->family, sizeof r->family, "%s", result->family);
-    snprintf(r->operation, sizeof r->operation, "%s", result->operation);
-    snprintf(r->unit, sizeof r->unit, "%s", result->unit);
+    doctor->listed[doctor->listed_count++] = doctor_copy(result);
     return true;
 }
 
-static bool hear(const clgrad_conformance_result *result, void *user)
+static bool count_one(const clgrad_conformance_result *result, void *user)
 {
-    const listener *l = user;
-    if (result->verdict == CLGRAD_CONFORMANCE_STARTED) {
-        char words[128];
-        snprintf(words, sizeof words, "%zu/%zu %.96s", l->device->count + 1, l->doctor->operations,
-                 result->operation);
-        doctor_progress(l->device, words);
-        doctor_crash_during(l->doctor, &l->device->device, result->operation, true);
-        return true;
-    }
-    if (!keep(l->device, result))
-        return false;
-    doctor_progress(l->device, NULL);
-    if (!l->doctor->json)
-        doctor_table_row(&l->device->results[l->device->count - 1]);
+    (void)result;
+    ++*(size_t *)user;
     return true;
 }
 
-static double now(void)
+/* What there is to run, which also finds names that there are not. Answers a status to end with, or -1. */
+static int list_operations(doctor_state *doctor)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static void examine(doctor_state *doctor, doctor_device *d)
-{
-    if (!doctor->json)
-        doctor_table_begin(d);
-    if (d->context != NULL) {
-        listener l = {doctor, d};
-        const double begin = now();
-        const clgrad_status status = clgrad_conformance_run(d->context, &doctor->options, hear, &l);
-        clgrad_context_counters(d->context, &d->counters);
-        if (status != CLGRAD_STATUS_SUCCESS)
-            snprintf(d->error, sizeof d->error, "%s: %.1900s", clgrad_status_name(status),
-                     clgrad_context_error(d->context));
-        d->seconds = now() - begin;
-        doctor_progress(d, NULL);
-    }
-    if (!doctor->json)
-        doctor_table_end(d);
+    clgrad_message message;
+    size_t count = 0;
+    const clgrad_status status = clgrad_conformance_list(&doctor->options, count_one, &count, &message);
+    if (status == CLGRAD_STATUS_INVALID_ARGUMENT)
+        return refuse("%s (--list names them)", message.text);
+    if (status != CLGRAD_STATUS_SUCCESS ||
+        clgrad_conformance_list(&doctor->options, keep, doctor, &message) != CLGRAD_STATUS_SUCCESS ||
+        doctor->listed_count < count)
+        return out_of_memory();
+    return -1;
 }
 
 /* ---- the program ---- */
 
-static bool print_list(doctor_state *doctor, const doctor_device *listed)
+static bool print_list(const doctor_state *doctor)
 {
     if (doctor->json)
-        return doctor_json_list(doctor, listed);
+        return doctor_json_list(doctor);
     doctor_table_devices(doctor);
-    printf("\n%zu operations\n", listed->count);
-    for (size_t i = 0; i < listed->count; i++)
-        printf("  %-14s %s\n", listed->results[i].family, listed->results[i].operation);
+    printf("\n%zu operations\n", doctor->listed_count);
+    for (size_t i = 0; i < doctor->listed_count; i++)
+        printf("  %-14s %s\n", doctor->listed[i].family, doctor->listed[i].operation);
     return true;
 }
 
-/* With the operations listed, which also finds names that there are not. */
 /* The library knows why: no driver, one that shows no device, or it was built without OpenCL. */
 static void explain_no_device(void)
 {
@@ -242,53 +227,45 @@ static void explain_no_device(void)
         clgrad_context_destroy(context);
 }
 
-static int run(doctor_state *doctor, doctor_device *listed)
+static int run(doctor_state *doctor)
 {
-    clgrad_message message;
-    listener l = {doctor, listed};
-    bool json = doctor->json, printed = true;
-    doctor->json = true; /* nothing is shown of this */
-    const clgrad_status status = clgrad_conformance_list(&doctor->options, hear, &l, &message);
-    doctor->json = json;
-    if (status == CLGRAD_STATUS_INVALID_ARGUMENT)
-        return refuse("%s", message.text);
-    if (status != CLGRAD_STATUS_SUCCESS || listed->error[0] != '\0' || !list_all(doctor))
+    if (doctor->worker)
+        return doctor_work(doctor->specification_count > 0 ? doctor->specifications[0] : NULL,
+                           doctor->options.full);
+    doctor_crash_watch();
+    int status = list_operations(doctor);
+    if (status >= 0)
+        return status;
+    if (!list_all(doctor))
         return out_of_memory();
-    doctor->operations = listed->count;
     if (doctor->list)
-        return print_list(doctor, listed) && fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILED;
+        return print_list(doctor) && fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILED;
 
-    const int refused = open_devices(doctor);
-    if (refused >= 0)
-        return refused;
+    status = open_devices(doctor);
+    if (status >= 0)
+        return status;
     if (!doctor->json)
         doctor_table_devices(doctor);
     if (doctor->device_count == 0)
         explain_no_device();
     for (size_t i = 0; i < doctor->device_count; i++)
-        examine(doctor, &doctor->devices[i]);
-    if (doctor->json)
-        printed = doctor_json_print(doctor);
+        doctor_run(doctor, &doctor->devices[i]);
+    const bool printed = !doctor->json || doctor_json_print(doctor);
     return printed && fflush(stdout) == 0 && doctor_passed(doctor) ? EXIT_SUCCESS : EXIT_FAILED;
 }
 
 int main(int count, char **arguments)
 {
-    doctor_state doctor = {0};
-    doctor_device listed = {0};
+    doctor_state doctor = {.program = count > 0 ? arguments[0] : "clgrad-doctor"};
     /* What the driver compiles now is what is looked at; and to keep hundreds of programs can take minutes.
      */
     setenv("CLGRAD_CACHE", "off", 0);
-    doctor_crash_watch();
     int status = read_options(&doctor, count, arguments);
     if (status < 0)
-        status = run(&doctor, &listed);
-    for (size_t i = 0; i < doctor.device_count; i++) {
-        doctor_crash_during(&doctor, &doctor.devices[i].device, "closing", false);
-        clgrad_context_destroy(doctor.devices[i].context);
+        status = run(&doctor);
+    for (size_t i = 0; i < doctor.device_count; i++)
         free(doctor.devices[i].results);
-    }
-    free(listed.results);
+    free(doctor.listed);
     free(doctor.devices);
     free(doctor.all);
     free((void *)doctor.specifications);

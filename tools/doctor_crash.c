@@ -1,6 +1,7 @@
 /*
- * What is said where a driver ends the process by a fault in it or in what it has compiled: during what, on
- * which device. The words are made beforehand, since a signal handler may do little more than write.
+ * What is said where a driver ends this process while its devices are listed or opened. (What it does to
+ * worker processes, doctor_run.c sees.) The words are made beforehand, since a signal handler may do little
+ * more than write.
  */
 #define _XOPEN_SOURCE 700
 
@@ -52,16 +53,17 @@ void doctor_crash_watch(void)
         sigaction(faults[i].number, &action, NULL);
 }
 
-void doctor_crash_during(const doctor_state *doctor, const clgrad_device *device, const char *what,
-                         bool operation)
+void doctor_crash_plainly(void)
 {
-    char *text = atomic_load(&words) == room[0] ? room[1] : room[0], again[160] = "";
-    if (operation)
-        snprintf(again, sizeof again, " --only %.96s%s", what, doctor->options.full ? " --full" : "");
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
+        signal(faults[i].number, SIG_DFL);
+}
+
+void doctor_crash_during(const char *what, const clgrad_device *device)
+{
+    char *text = atomic_load(&words) == room[0] ? room[1] : room[0];
     snprintf(text, sizeof room[0],
-             "%.96s on %s; nothing behind it has run:\n  device    %s, %s\n  driver    %s\n"
-             "  again     clgrad-doctor --device %s%s\n",
-             what, device->specification, device->name, device->vendor, device->driver, device->specification,
-             again);
+             "%s %s\n  device    %s, %s\n  driver    %s\n  again     clgrad-doctor --device %s\n", what,
+             device->specification, device->name, device->vendor, device->driver, device->specification);
     atomic_store(&words, text);
 }

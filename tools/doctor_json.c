@@ -41,11 +41,15 @@ static json_t *failure_json(const clgrad_conformance_failure *f)
 static json_t *result_json(const doctor_result *r)
 {
     const clgrad_conformance_result *result = &r->result;
-    json_t *json = json_pack("{s:s, s:s, s:s, s:o, s:s}", "family", r->family, "operation", r->operation,
-                             "unit", r->unit, "bound", json_real(result->bound), "verdict",
-                             clgrad_conformance_verdict_name(result->verdict));
+    json_t *json =
+        json_pack("{s:s, s:s, s:s, s:o, s:s}", "family", r->family, "operation", r->operation, "unit",
+                  r->unit, "bound", json_real(result->bound), "verdict", doctor_verdict(r));
     if (json == NULL || result->verdict == CLGRAD_CONFORMANCE_LISTED)
         return json;
+    if (r->crash[0] != '\0') {
+        json_object_set_new(json, "signal", json_string(r->crash));
+        return json;
+    }
     json_object_update_new(json, json_pack("{s:o, s:I, s:I, s:I}", "largest_error",
                                            finite_or_null(result->worst), "cases", (json_int_t)result->cases,
                                            "numbers", (json_int_t)result->numbers, "failed_cases",
@@ -55,12 +59,12 @@ static json_t *result_json(const doctor_result *r)
     return json;
 }
 
-static json_t *results_json(const doctor_device *d)
+static json_t *results_json(const doctor_result *results, size_t count)
 {
-    json_t *results = json_array();
-    for (size_t i = 0; i < d->count; i++)
-        json_array_append_new(results, result_json(&d->results[i]));
-    return results;
+    json_t *json = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(json, result_json(&results[i]));
+    return json;
 }
 
 static json_t *devices_json(const doctor_state *doctor)
@@ -91,15 +95,16 @@ bool doctor_json_print(const doctor_state *doctor)
                                               "seconds", d->seconds, "programs_compiled",
                                               (json_int_t)d->counters.programs_compiled, "programs_loaded",
                                               (json_int_t)d->counters.programs_loaded, "ended_early",
-                                              d->error, "operations", results_json(d)));
+                                              d->error, "operations", results_json(d->results, d->count)));
     }
     return print(json_pack("{s:s, s:b, s:b, s:o, s:o}", "clgrad", clgrad_version_text(), "full",
                            doctor->options.full, "passed", doctor_passed(doctor), "devices",
                            devices_json(doctor), "runs", runs));
 }
 
-bool doctor_json_list(const doctor_state *doctor, const doctor_device *listed)
+bool doctor_json_list(const doctor_state *doctor)
 {
     return print(json_pack("{s:s, s:o, s:o}", "clgrad", clgrad_version_text(), "devices",
-                           devices_json(doctor), "operations", results_json(listed)));
+                           devices_json(doctor), "operations",
+                           results_json(doctor->listed, doctor->listed_count)));
 }

@@ -11,11 +11,11 @@
 #include <string.h>
 #include <unistd.h>
 
-static void print_setting(const char *name)
+static void print_setting(const char *name, const char *meaning)
 {
     const char *value = getenv(name);
     if (value != NULL)
-        printf("  %s=%s\n", name, value);
+        printf("  %s=%s (%s)\n", name, value, meaning);
 }
 
 void doctor_table_devices(const doctor_state *doctor)
@@ -28,8 +28,8 @@ void doctor_table_devices(const doctor_state *doctor)
             printf(", %u compute units, %.1f GiB", (unsigned)d->compute_units, (double)d->memory * 0x1p-30);
         printf(")\n  %-12s %s; %s\n", "", d->vendor, d->driver);
     }
-    print_setting("CLGRAD_GEMM");
-    print_setting("CLGRAD_CACHE");
+    print_setting("CLGRAD_GEMM", "who multiplies matrices");
+    print_setting("CLGRAD_CACHE", "where compiled programs are kept; off: each is compiled");
 }
 
 void doctor_table_begin(const doctor_device *d)
@@ -40,17 +40,18 @@ void doctor_table_begin(const doctor_device *d)
     fflush(stdout);
 }
 
-static const char *shouted(clgrad_conformance_verdict verdict)
+static const char *shouted(const doctor_result *r)
 {
-    return verdict == CLGRAD_CONFORMANCE_FAILED ? "FAILED" : clgrad_conformance_verdict_name(verdict);
+    return r->crash[0] != '\0'                              ? "CRASHED"
+           : r->result.verdict == CLGRAD_CONFORMANCE_FAILED ? "FAILED"
+                                                            : doctor_verdict(r);
 }
 
 void doctor_table_row(const doctor_result *r)
 {
     const clgrad_conformance_result *result = &r->result;
     printf("  %-14s %-32s %6llu  %13.3g  %7.3g %-9s %s\n", r->family, r->operation,
-           (unsigned long long)result->cases, result->worst, result->bound, r->unit,
-           shouted(result->verdict));
+           (unsigned long long)result->cases, result->worst, result->bound, r->unit, shouted(r));
     fflush(stdout);
 }
 
@@ -59,11 +60,25 @@ static void print_number(double number)
     printf("%a (%.9g)", number, number);
 }
 
+static void print_device(const doctor_device *d)
+{
+    printf("  device    %s, %s\n  driver    %s\n", d->device.name, d->device.vendor, d->device.driver);
+}
+
+/* A process ended in the middle of the operation. */
+static void print_crash(const doctor_state *doctor, const doctor_device *d, const doctor_result *r)
+{
+    printf("\nCRASHED: %s on %s, by %s\n", r->operation, d->device.specification, r->crash);
+    print_device(d);
+    printf("  again     clgrad-doctor --device %s --only %s%s\n", d->device.specification, r->operation,
+           doctor->options.full ? " --full" : "");
+}
+
 static void print_failure(const doctor_device *d, const doctor_result *r)
 {
     const clgrad_conformance_failure *f = &r->result.failure;
     printf("\nFAILED: %s on %s; the smallest input that shows it:\n", r->operation, d->device.specification);
-    printf("  device    %s, %s\n  driver    %s\n", d->device.name, d->device.vendor, d->device.driver);
+    print_device(d);
     printf("  size      %s\n", f->shape);
     if (f->options[0] != '\0')
         printf("  options   %s\n", f->options);
@@ -84,15 +99,20 @@ static void print_failure(const doctor_device *d, const doctor_result *r)
            (unsigned long long)r->result.cases);
 }
 
-void doctor_table_end(const doctor_device *d)
+void doctor_table_end(const doctor_state *doctor, const doctor_device *d)
 {
+    printf("  units: ulp, in the last place; u, 2^-24 of the sum of the terms' absolute values; bound, 1 is "
+           "what the\n"
+           "  header allows; relative, to the norm of an array; exact, every bit counts\n");
     unsigned long long cases = 0, numbers = 0, failed = 0;
     for (size_t i = 0; i < d->count; i++) {
         const clgrad_conformance_result *result = &d->results[i].result;
         cases += result->cases;
         numbers += result->numbers;
         failed += result->verdict == CLGRAD_CONFORMANCE_FAILED;
-        if (result->verdict == CLGRAD_CONFORMANCE_FAILED)
+        if (d->results[i].crash[0] != '\0')
+            print_crash(doctor, d, &d->results[i]);
+        else if (result->verdict == CLGRAD_CONFORMANCE_FAILED)
             print_failure(d, &d->results[i]);
     }
     if (d->error[0] != '\0')

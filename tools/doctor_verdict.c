@@ -15,3 +15,8 @@ bool doctor_passed(const doctor_state *doctor)
         passed = passed && doctor_device_passed(&doctor->devices[i]);
     return passed;
 }
+
+const char *doctor_verdict(const doctor_result *r)
+{
+    return r->crash[0] != '\0' ? "crashed" : clgrad_conformance_verdict_name(r->result.verdict);
+}
