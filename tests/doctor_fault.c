@@ -1,15 +1,22 @@
 /*
- * Stands in for clgrad_context_create in a clgrad-doctor that is built for the tests. The device that a
- * worker opens spoils element 64 of gelu's gradient; or, where the environment's DOCTOR_FAULT is "refused",
- * does not open; or, where it is "opening", "mish" or "closing", a worker ends there by the signal
- * DOCTOR_FAULT_NUMBER; where it is "first", the first process does, where it opens the device.
+ * Stands in for the library in a clgrad-doctor that is built for the tests. The device that a worker opens
+ * spoils element 64 of gelu's gradient; or, by the environment's DOCTOR_FAULT:
+ *
+ * "refused": it does not open. "opening", "mish", "closing": a worker ends there by the signal
+ * DOCTOR_FAULT_NUMBER. "first": the first process does, where it opens the device.
+ *
+ * "late": the first operation ends the run when the others have passed. "dead": it and all behind it in its
+ * process fail by the device's error.
  */
+#define _POSIX_C_SOURCE 200809L
+
 #include "conformance_fault.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static bool is_fault(const char *name)
 {
@@ -61,4 +68,35 @@ clgrad_status doctor_context_create_first(const char *specification, clgrad_cont
     if (is_fault("first"))
         end_now();
     return clgrad_context_create(specification, context, message);
+}
+
+static bool is_first(const clgrad_conformance_options *options)
+{
+    return strcmp(options->only[0], "relu_forward") == 0;
+}
+
+clgrad_status doctor_conformance_run(clgrad_context *context, const clgrad_conformance_options *options,
+                                     clgrad_conformance_report *report, void *user);
+
+clgrad_status doctor_conformance_run(clgrad_context *context, const clgrad_conformance_options *options,
+                                     clgrad_conformance_report *report, void *user)
+{
+    static bool dead = false;
+    if (is_fault("late") && is_first(options)) {
+        nanosleep(&(struct timespec){.tv_nsec = 500000000}, NULL);
+        return CLGRAD_STATUS_OUT_OF_MEMORY;
+    }
+    dead = dead || (is_fault("dead") && is_first(options));
+    if (!dead)
+        return clgrad_conformance_run(context, options, report, user);
+    clgrad_conformance_result result = {.family = "activation",
+                                        .operation = options->only[0],
+                                        .verdict = CLGRAD_CONFORMANCE_FAILED,
+                                        .unit = "ulp",
+                                        .cases = 1,
+                                        .failed_cases = 1};
+    result.failure.status = CLGRAD_STATUS_DEVICE_ERROR;
+    snprintf(result.failure.message, sizeof result.failure.message, "the device is gone");
+    report(&result, user);
+    return CLGRAD_STATUS_SUCCESS;
 }

@@ -260,18 +260,23 @@ static void a_failure_is_in_the_json(void **state)
 
 /* ---- a device that crashes ---- */
 
-/* A doctor with one worker at a time, which goes wrong there (doctor_fault.c). */
-static outcome run_wrong(const char *where, int number, const char *more)
+/* A doctor with so many workers, which go wrong there (doctor_fault.c). */
+static outcome run_wrong_with(const char *jobs, const char *where, int number, const char *more)
 {
     char text[16];
     snprintf(text, sizeof text, "%d", number);
     setenv("DOCTOR_FAULT", where, 1);
     setenv("DOCTOR_FAULT_NUMBER", text, 1);
     outcome o = run(FAULTY, "--device", "reference", "--only", "relu", "--only", "mish", "--only", "silu",
-                    "--jobs", "1", more, NULL);
+                    "--jobs", jobs, more, NULL);
     unsetenv("DOCTOR_FAULT");
     unsetenv("DOCTOR_FAULT_NUMBER");
     return o;
+}
+
+static outcome run_wrong(const char *where, int number, const char *more)
+{
+    return run_wrong_with("1", where, number, more);
 }
 
 /* That operation has failed, and nothing else: it is in the table, in its place. */
@@ -348,6 +353,31 @@ static void opening_and_closing_go_wrong(void **state)
         assert_last_line(o.out, "reference: ", ": 0 FAILED, and it ended early\n");
         outcome_free(&o);
     }
+}
+
+/* What has passed stays in the table, also behind the operation that ended the run. */
+static void an_early_end_keeps_the_rest(void **state)
+{
+    (void)state;
+    outcome o = run_wrong_with("2", "late", 0, NULL);
+    assert_int_equal(o.status, 1);
+    assert_int_equal(count(o.out, " passed\n"), 5);
+    assert_contains(o.out, "FAILED: reference ended early: out_of_memory: ");
+    assert_contains(o.out, "reference: 5 operations, ");
+    outcome_free(&o);
+}
+
+/* After a device's error, what follows runs in another process. */
+static void a_dead_device_costs_its_operation(void **state)
+{
+    (void)state;
+    outcome o = run_wrong("dead", 0, NULL);
+    assert_int_equal(o.status, 1);
+    assert_int_equal(count(o.out, " passed\n"), 5);
+    assert_contains(o.out, "FAILED: relu_forward on reference");
+    assert_contains(o.out, "  answer    device_error: the device is gone\n");
+    assert_last_line(o.out, "reference: 6 operations, ", ": 1 FAILED\n");
+    outcome_free(&o);
 }
 
 /* Before there are workers: the program says during what, and ends as the driver had it. */
@@ -452,6 +482,8 @@ int main(void)
         cmocka_unit_test(a_crash_costs_its_operation),
         cmocka_unit_test(a_crash_is_in_the_json),
         cmocka_unit_test(opening_and_closing_go_wrong),
+        cmocka_unit_test(an_early_end_keeps_the_rest),
+        cmocka_unit_test(a_dead_device_costs_its_operation),
         cmocka_unit_test(a_crash_of_the_first_process_is_said),
         cmocka_unit_test(any_number_of_processes_gives_the_same_table),
         cmocka_unit_test(progress_is_shown_on_a_terminal),
