@@ -245,7 +245,8 @@ static void no_opencl_is_named(void **state)
     for (size_t i = 0; i < COUNT(specifications); i++) {
         assert_not_opened(specifications[i], CLGRAD_STATUS_DEVICE_NOT_FOUND, specifications[i]);
         assert_not_opened(specifications[i], CLGRAD_STATUS_DEVICE_NOT_FOUND, "pocl-opencl-icd");
-        assert_not_opened(specifications[i], CLGRAD_STATUS_DEVICE_NOT_FOUND, "reference");
+        assert_not_opened(specifications[i], CLGRAD_STATUS_DEVICE_NOT_FOUND,
+                          "open the device \"reference\", or set CLGRAD_DEVICE=reference in the environment");
     }
     unsetenv("CLGRAD_DEVICE");
     assert_not_opened(NULL, CLGRAD_STATUS_DEVICE_NOT_FOUND, "opencl");
