@@ -84,7 +84,8 @@ CLGRAD_API void clgrad_context_destroy(clgrad_context *context);
 
 /**
  * The sentence of the last call on this context that failed, with the actual values; "" when none
- * has failed yet. Owned by the context and overwritten by the next failure.
+ * has failed yet. Owned by the context and overwritten by the next failure. "the context is NULL" for NULL.
+ * A call that was given no context, or a NULL network, leaves no sentence (status.h).
  */
 CLGRAD_API const char *clgrad_context_error(const clgrad_context *context);
 
@@ -144,7 +145,8 @@ typedef struct clgrad_counters {
     uint64_t reserved[8]; /**< 0; room for later versions (docs/abi.md) */
 } clgrad_counters;
 
-/** The counters so far. Asks the host alone, never waits. INVALID_ARGUMENT for NULL, else SUCCESS. */
+/** The counters so far. Asks the host alone, never waits. INVALID_ARGUMENT for NULL, without a sentence, else
+ * SUCCESS. */
 CLGRAD_API clgrad_status clgrad_context_counters(const clgrad_context *context, clgrad_counters *counters);
 
 #ifdef __cplusplus
