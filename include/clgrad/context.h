@@ -113,7 +113,7 @@ CLGRAD_API clgrad_status clgrad_context_finish(clgrad_context *context);
  *
  * Everything that a call writes into a float32 tensor is looked at, on the device, without a wait: what
  * clgrad_tensor_write brings, outputs, gradients, parameters, the optimizer's state, and inside a network
- * every layer's. The first NaN or infinity is kept, suspends every optimizer step behind it, so that no
+ * every layer's. The first NaN or infinity is kept, suspends every optimizer step after it, so that no
  * parameter is lost to it, and is reported as NOT_FINITE by the next clgrad_tensor_read or
  * clgrad_context_finish: the operation, in a network its layer (counted from 0), the result, its shape, one
  * of the elements, and its value. The report ends the suspension, as for an index (clgrad_context_finish).
