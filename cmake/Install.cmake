@@ -26,7 +26,6 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/clgrad-config.cmake ${CMAKE_CURRENT_BI
 
 # The file finds the prefix by where it lies, so that an installed tree can be moved.
 file(RELATIVE_PATH CLGRAD_PC_TO_PREFIX /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
-list(TRANSFORM CLGRAD_DEPENDENCIES PREPEND -l OUTPUT_VARIABLE CLGRAD_PC_LIBRARIES)
-list(JOIN CLGRAD_PC_LIBRARIES " " CLGRAD_PC_LIBRARIES)
+list(JOIN CLGRAD_DEPENDENCIES " " CLGRAD_PC_LIBRARIES)
 configure_file(cmake/clgrad.pc.in ${CMAKE_CURRENT_BINARY_DIR}/clgrad.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/clgrad.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT development)

@@ -48,13 +48,16 @@ bool clgrad_activation_from_output(const clgrad_activation *activation)
     return false;
 }
 
+static const char *const start = CLGRAD_START_FROM("clgrad_activation_defaults");
+
 static void check_constraint(clgrad_check *check, const clgrad_activation *activation)
 {
     switch (activation->kind) {
-#define ROW(value, identifier, name, PARAMETERS, constraint, constraint_text, ...)                      \
-    case CLGRAD_ACTIVATION_##identifier:                                                                \
-        if (!(constraint))                                                                              \
-            clgrad_check_fail(check, CLGRAD_STATUS_INVALID_ARGUMENT, "%s: %s", #name, constraint_text); \
+#define ROW(value, identifier, name, PARAMETERS, constraint, constraint_text, ...)                     \
+    case CLGRAD_ACTIVATION_##identifier:                                                               \
+        if (!(constraint))                                                                             \
+            clgrad_check_fail_constraint(check, #name, constraint_text, name##_parameters, activation, \
+                                         start);                                                       \
         break;
         CLGRAD_ACTIVATION_LIST(ROW)
 #undef ROW
@@ -72,7 +75,7 @@ void clgrad_activation_check(clgrad_check *check, const clgrad_activation *activ
                           (int)activation->kind);
         return;
     }
-    clgrad_check_parameters(check, info->name, info->parameters, activation);
+    clgrad_check_parameters(check, info->name, info->parameters, activation, start);
     check_constraint(check, activation);
 }
 

@@ -39,7 +39,7 @@ clgrad_shape_text clgrad_write_shape(int rank, const size_t *shape)
     return result;
 }
 
-static bool same_shape(clgrad_tensor tensor, int rank, const size_t *shape)
+bool clgrad_has_shape(clgrad_tensor tensor, int rank, const size_t *shape)
 {
     return tensor.rank == rank &&
            (rank == 0 || memcmp(tensor.shape, shape, (size_t)rank * sizeof *shape) == 0);
@@ -96,7 +96,7 @@ void clgrad_check_shape(clgrad_check *check, const char *name, clgrad_tensor ten
                         int rank, const size_t *shape)
 {
     clgrad_check_tensor(check, name, tensor, type, CLGRAD_ANY_RANK);
-    if (check->status == CLGRAD_STATUS_SUCCESS && !same_shape(tensor, rank, shape))
+    if (check->status == CLGRAD_STATUS_SUCCESS && !clgrad_has_shape(tensor, rank, shape))
         clgrad_check_fail(check, CLGRAD_STATUS_INVALID_SHAPE, "%s has shape %s, it must have shape %s", name,
                           clgrad_write_shape(tensor.rank, tensor.shape).text,
                           clgrad_write_shape(rank, shape).text);
@@ -136,7 +136,7 @@ void clgrad_check_broadcast(clgrad_check *check, const char *name, clgrad_tensor
 void clgrad_check_same_shape(clgrad_check *check, const char *name, clgrad_tensor tensor,
                              const char *other_name, clgrad_tensor other)
 {
-    if (check->status == CLGRAD_STATUS_SUCCESS && !same_shape(tensor, other.rank, other.shape))
+    if (check->status == CLGRAD_STATUS_SUCCESS && !clgrad_has_shape(tensor, other.rank, other.shape))
         clgrad_check_fail(check, CLGRAD_STATUS_INVALID_SHAPE, "%s has shape %s, but %s has shape %s", name,
                           clgrad_write_shape(tensor.rank, tensor.shape).text, other_name,
                           clgrad_write_shape(other.rank, other.shape).text);

@@ -45,6 +45,9 @@ typedef struct clgrad_shape_text {
 } clgrad_shape_text;
 clgrad_shape_text clgrad_write_shape(int rank, const size_t *shape);
 
+/* Whether a tensor (checked as above) has exactly this shape. */
+bool clgrad_has_shape(clgrad_tensor tensor, int rank, const size_t *shape);
+
 /* A tensor (checked as above) of exactly this shape. */
 void clgrad_check_shape(clgrad_check *check, const char *name, clgrad_tensor tensor, clgrad_type type,
                         int rank, const size_t *shape);
@@ -86,9 +89,20 @@ void clgrad_check_all_apart(clgrad_check *check, const clgrad_named_tensor *outp
 /* A float32 tensor of one element: rank 0, or shape [1]. */
 void clgrad_check_scalar(clgrad_check *check, const char *name, clgrad_tensor tensor);
 
-/* A descriptor's parameters, each inside its interval; owner is named in the sentence. */
+/* What a sentence adds about a field that is refused for its 0: the call to start from. For a struct that
+ * began as {0} that is the fault, whatever its fields are called. */
+#define CLGRAD_START_FROM(call) "; start from " call ", a struct of zeros lacks the defaults"
+
+/* A descriptor's parameters, each inside its interval; owner is named in the sentence, and start, a
+ * CLGRAD_START_FROM, where the parameter is 0. */
 void clgrad_check_parameters(clgrad_check *check, const char *owner, const clgrad_parameter *parameters,
-                             const void *descriptor);
+                             const void *descriptor, const char *start);
+
+/* Fail since a descriptor's parameters are against its list's constraint; the sentence has them all, and
+ * start where all are 0. */
+void clgrad_check_fail_constraint(clgrad_check *check, const char *owner, const char *constraint,
+                                  const clgrad_parameter *parameters, const void *descriptor,
+                                  const char *start);
 
 /* A whole descriptor: not NULL, of a kind that there is, its parameters inside their intervals. */
 void clgrad_activation_check(clgrad_check *check, const clgrad_activation *activation);

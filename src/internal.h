@@ -18,6 +18,11 @@ clgrad_status clgrad_fail(clgrad_context *context, clgrad_status status, const c
 clgrad_status clgrad_fail_message(clgrad_message *message, clgrad_status status, const char *format, ...)
     CLGRAD_PRINTF(3, 4);
 
+/* What a sentence says to those who have no OpenCL device. */
+#define CLGRAD_USE_REFERENCE                                                                                 \
+    "use the slow built-in reference: open the device \"reference\", or set CLGRAD_DEVICE=reference in the " \
+    "environment of a program that names no device"
+
 /* A context lives until the caller and every buffer have let go of it. */
 static inline void clgrad_context_retain(clgrad_context *context)
 {

@@ -65,13 +65,15 @@ clgrad_layer clgrad_layer_activation(clgrad_activation_kind activation)
     return layer;
 }
 
+static const char *const start = CLGRAD_START_FROM("clgrad_layer_defaults");
+
 static void check_constraint(clgrad_check *check, const clgrad_layer *layer)
 {
     switch (layer->kind) {
-#define ROW(value, identifier, name, PARAMETERS, constraint, constraint_text, ...)                      \
-    case CLGRAD_LAYER_##identifier:                                                                     \
-        if (!(constraint))                                                                              \
-            clgrad_check_fail(check, CLGRAD_STATUS_INVALID_ARGUMENT, "%s: %s", #name, constraint_text); \
+#define ROW(value, identifier, name, PARAMETERS, constraint, constraint_text, ...)                        \
+    case CLGRAD_LAYER_##identifier:                                                                       \
+        if (!(constraint))                                                                                \
+            clgrad_check_fail_constraint(check, #name, constraint_text, name##_parameters, layer, start); \
         break;
         CLGRAD_LAYER_LIST(ROW)
 #undef ROW
@@ -86,10 +88,12 @@ void clgrad_layer_check(clgrad_check *check, const clgrad_layer *layer)
                           (int)layer->kind);
         return;
     }
-    clgrad_check_parameters(check, info->name, info->parameters, layer);
+    clgrad_check_parameters(check, info->name, info->parameters, layer, start);
     check_constraint(check, layer);
     if (layer->kind == CLGRAD_LAYER_DENSE && layer->outputs == 0)
-        clgrad_check_fail(check, CLGRAD_STATUS_INVALID_ARGUMENT, "it has 0 outputs");
+        clgrad_check_fail(
+            check, CLGRAD_STATUS_INVALID_ARGUMENT,
+            "it has 0 outputs; clgrad_layer_dense makes a dense layer with as many as it is told");
     if (layer->kind == CLGRAD_LAYER_DENSE && !clgrad_initializer_exists(layer->initializer))
         clgrad_check_fail(check, CLGRAD_STATUS_INVALID_ARGUMENT, "it has the unknown initializer %d",
                           (int)layer->initializer);

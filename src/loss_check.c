@@ -1,5 +1,7 @@
 #include "loss_check.h"
 
+static const char *const start = CLGRAD_START_FROM("clgrad_loss_defaults");
+
 void clgrad_loss_check(clgrad_check *check, const clgrad_loss *loss)
 {
     clgrad_check_pointer(check, "loss", loss);
@@ -16,7 +18,7 @@ void clgrad_loss_check(clgrad_check *check, const clgrad_loss *loss)
         clgrad_check_fail(check, CLGRAD_STATUS_INVALID_ARGUMENT,
                           "batchmean is for kl_div and kl_div_probability, not for %s", info->name);
     else
-        clgrad_check_parameters(check, info->name, info->parameters, loss);
+        clgrad_check_parameters(check, info->name, info->parameters, loss, start);
 }
 
 /* ---- inputs ---- */
@@ -72,27 +74,56 @@ static clgrad_tensor unreduced(const clgrad_loss_info *info, clgrad_tensor predi
     return value;
 }
 
+/* Indices where a loss takes numbers or the other way round: one that takes either goes by the type. */
+static void check_target_type(clgrad_check *check, const clgrad_loss_info *info, clgrad_tensor target)
+{
+    const bool integers = info->flags & CLGRAD_LOSS_TAKES_INTEGERS;
+    if (integers && target.type != CLGRAD_TYPE_INT32)
+        clgrad_check_fail(check, CLGRAD_STATUS_INVALID_TYPE,
+                          "target is %s, it must be int32: class indices are int32_t, in a tensor of "
+                          "CLGRAD_TYPE_INT32",
+                          clgrad_type_name(target.type));
+    else if (!integers && !(info->flags & CLGRAD_LOSS_TAKES_CLASSES) && target.type != CLGRAD_TYPE_FLOAT32)
+        clgrad_check_fail(check, CLGRAD_STATUS_INVALID_TYPE,
+                          "target is %s, it must be float32: %s takes no class indices",
+                          clgrad_type_name(target.type), info->name);
+}
+
+/* The target of a loss that takes class indices, each for what prediction has classes for, or probabilities.
+ */
+static void check_either_target(clgrad_check *check, clgrad_tensor prediction, clgrad_tensor each,
+                                clgrad_tensor target)
+{
+    const clgrad_tensor wanted = target.type == CLGRAD_TYPE_INT32 ? each : prediction;
+    if (!clgrad_has_shape(target, wanted.rank, wanted.shape))
+        clgrad_check_fail(check, CLGRAD_STATUS_INVALID_SHAPE,
+                          "target has shape %s and is %s, it must be int32 of shape %s (class indices, "
+                          "CLGRAD_TYPE_INT32) or float32 of shape %s (probabilities)",
+                          clgrad_write_shape(target.rank, target.shape).text, clgrad_type_name(target.type),
+                          clgrad_write_shape(each.rank, each.shape).text,
+                          clgrad_write_shape(prediction.rank, prediction.shape).text);
+}
+
 static void check_target(clgrad_check *check, const clgrad_loss *loss, const clgrad_loss_info *info,
                          clgrad_tensor prediction, clgrad_tensor target)
 {
     clgrad_check_tensor_any_type(check, "target", target);
+    check_target_type(check, info, target);
     if (check->status != CLGRAD_STATUS_SUCCESS)
         return;
     const clgrad_tensor each = unreduced(info, prediction);
-    const bool integers = (info->flags & CLGRAD_LOSS_TAKES_INTEGERS) ||
-                          ((info->flags & CLGRAD_LOSS_TAKES_CLASSES) && target.type == CLGRAD_TYPE_INT32);
-    const clgrad_type type = integers ? CLGRAD_TYPE_INT32 : CLGRAD_TYPE_FLOAT32;
-    if (loss->kind == CLGRAD_LOSS_CTC) {
-        clgrad_check_tensor(check, "target", target, type, 2);
+    const bool of_rows = info->flags & (CLGRAD_LOSS_TAKES_INTEGERS | CLGRAD_LOSS_TAKES_ROW_TARGET);
+    if (info->flags & CLGRAD_LOSS_TAKES_CLASSES) {
+        check_either_target(check, prediction, each, target);
+    } else if (loss->kind == CLGRAD_LOSS_CTC) {
+        clgrad_check_tensor(check, "target", target, target.type, 2);
         if (check->status == CLGRAD_STATUS_SUCCESS && target.shape[0] != each.shape[0])
             clgrad_check_fail(check, CLGRAD_STATUS_INVALID_SHAPE,
                               "target has %zu rows, but prediction has %zu sequences", target.shape[0],
                               each.shape[0]);
-    } else if (loss->kind != CLGRAD_LOSS_MULTILABEL_MARGIN &&
-               (integers || (info->flags & CLGRAD_LOSS_TAKES_ROW_TARGET)))
-        clgrad_check_shape(check, "target", target, type, each.rank, each.shape);
-    else {
-        clgrad_check_tensor(check, "target", target, type, CLGRAD_ANY_RANK);
+    } else if (of_rows && loss->kind != CLGRAD_LOSS_MULTILABEL_MARGIN) {
+        clgrad_check_shape(check, "target", target, target.type, each.rank, each.shape);
+    } else {
         clgrad_check_same_shape(check, "target", target, "prediction", prediction);
     }
 }
@@ -158,10 +189,16 @@ static void check_value(clgrad_check *check, const clgrad_loss *loss, clgrad_ten
         return;
     const clgrad_loss_info *info = clgrad_loss_describe(loss->kind);
     const clgrad_tensor each = unreduced(info, prediction);
-    if (info->extent == CLGRAD_LOSS_WHOLE || loss->reduction != CLGRAD_REDUCTION_NONE)
+    if (info->extent == CLGRAD_LOSS_WHOLE || loss->reduction != CLGRAD_REDUCTION_NONE) {
         clgrad_check_scalar(check, name, value);
-    else
-        clgrad_check_shape(check, name, value, CLGRAD_TYPE_FLOAT32, each.rank, each.shape);
+        return;
+    }
+    clgrad_check_tensor(check, name, value, CLGRAD_TYPE_FLOAT32, CLGRAD_ANY_RANK);
+    if (check->status == CLGRAD_STATUS_SUCCESS && !clgrad_has_shape(value, each.rank, each.shape))
+        clgrad_check_fail(check, CLGRAD_STATUS_INVALID_SHAPE,
+                          "%s has shape %s, it must have shape %s since the reduction is none%s", name,
+                          clgrad_write_shape(value.rank, value.shape).text,
+                          clgrad_write_shape(each.rank, each.shape).text, start);
 }
 
 /* A gradient that is wanted, of its operand's shape. */

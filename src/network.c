@@ -80,13 +80,15 @@ static void check_options(clgrad_check *check, const clgrad_network_options *opt
     clgrad_loss_check(check, &options->loss);
     if (options->loss.reduction == CLGRAD_REDUCTION_NONE)
         clgrad_check_fail(check, CLGRAD_STATUS_INVALID_ARGUMENT,
-                          "the reduction is none, a network needs one number");
+                          "the reduction is none, a network needs one number" CLGRAD_START_FROM(
+                              "clgrad_network_defaults and clgrad_loss_defaults"));
     if (!(options->clip_norm >= 0) || !(options->clip_value >= 0) || !(options->clip_norm_type > 0))
         clgrad_check_fail(check, CLGRAD_STATUS_INVALID_ARGUMENT,
                           "clip_norm is %g, clip_value %g and clip_norm_type %g: the first two must be 0 or "
-                          "more (INFINITY: no clipping), the last above 0",
+                          "more (INFINITY: no clipping), the last above 0%s",
                           (double)options->clip_norm, (double)options->clip_value,
-                          (double)options->clip_norm_type);
+                          (double)options->clip_norm_type,
+                          options->clip_norm_type == 0 ? CLGRAD_START_FROM("clgrad_network_defaults") : "");
 }
 
 /* ---- building ---- */

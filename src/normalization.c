@@ -133,7 +133,9 @@ clgrad_status clgrad_batch_norm_forward(clgrad_context *context, const clgrad_ba
                           x.shape[0] == 1 ? "" : "s");
     if (!norm->training && !clgrad_present(running_mean))
         clgrad_check_fail(&check, CLGRAD_STATUS_INVALID_ARGUMENT,
-                          "running_mean and running_var are absent, evaluation needs them");
+                          "running_mean and running_var are absent, evaluation (training is false) needs "
+                          "them%s",
+                          norm->eps == 0 ? CLGRAD_START_FROM("clgrad_batch_norm_defaults") : "");
     check_vector(&check, "running_mean", running_mean, x.shape[1]);
     check_vector(&check, "running_var", running_var, x.shape[1]);
     check_forward(&check, x, weight, bias, y, mean, rstd, x.shape[1]);

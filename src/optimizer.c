@@ -61,32 +61,20 @@ const char *clgrad_optimizer_slot_names(const clgrad_optimizer *optimizer)
     return "";
 }
 
-static bool fits_constraint(const clgrad_optimizer *optimizer, const char **text)
+static const char *const start = CLGRAD_START_FROM("clgrad_optimizer_defaults");
+
+static void check_constraint(clgrad_check *check, const clgrad_optimizer *optimizer)
 {
     switch (optimizer->kind) {
 #define ROW(value, identifier, name, PARAMETERS, slots, slot_names, constraint, constraint_text, ...) \
     case CLGRAD_OPTIMIZER_##identifier:                                                               \
-        *text = constraint_text;                                                                      \
-        return constraint;
+        if (!(constraint))                                                                            \
+            clgrad_check_fail_constraint(check, #name, constraint_text, name##_parameters, optimizer, \
+                                         start);                                                      \
+        break;
         CLGRAD_OPTIMIZER_LIST(ROW)
 #undef ROW
     }
-    return true;
-}
-
-static void check_constraint(clgrad_check *check, const clgrad_optimizer *optimizer)
-{
-    const char *constraint = "";
-    if (fits_constraint(optimizer, &constraint))
-        return;
-    const clgrad_optimizer_info *info = &infos[optimizer->kind];
-    char values[256] = "";
-    size_t used = 0;
-    for (const clgrad_parameter *p = info->parameters; p->name != NULL && used < sizeof values; p++)
-        used += (size_t)snprintf(values + used, sizeof values - used, "%s%s %g", used > 0 ? ", " : "",
-                                 p->name, (double)clgrad_parameter_get(p, optimizer));
-    clgrad_check_fail(check, CLGRAD_STATUS_INVALID_ARGUMENT, "%s: %s; this one has %s", info->name,
-                      constraint, values);
 }
 
 void clgrad_optimizer_check(clgrad_check *check, const clgrad_optimizer *optimizer)
@@ -100,7 +88,7 @@ void clgrad_optimizer_check(clgrad_check *check, const clgrad_optimizer *optimiz
                           (int)optimizer->kind);
         return;
     }
-    clgrad_check_parameters(check, info->name, info->parameters, optimizer);
+    clgrad_check_parameters(check, info->name, info->parameters, optimizer, start);
     check_constraint(check, optimizer);
 }
 

@@ -1,6 +1,7 @@
 #include "check.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 ptrdiff_t clgrad_find_name(const char *name, const void *table, size_t rows, size_t row_bytes)
@@ -92,14 +93,32 @@ void clgrad_parameters_default(const clgrad_parameter *parameters, void *descrip
 }
 
 void clgrad_check_parameters(clgrad_check *check, const char *owner, const clgrad_parameter *parameters,
-                             const void *descriptor)
+                             const void *descriptor, const char *start)
 {
     for (; parameters->name != NULL; parameters++)
         if (!clgrad_parameter_is_inside(parameters, descriptor)) {
             const int digits = parameters->type == CLGRAD_PARAMETER_INTEGER ? 10 : 9; /* all there are */
+            const double value = clgrad_parameter_exact(parameters, descriptor);
             clgrad_check_fail(check, CLGRAD_STATUS_INVALID_ARGUMENT,
-                              "%s's %s is %.*g, it must lie between %.*g and %.*g", owner, parameters->name,
-                              digits, clgrad_parameter_exact(parameters, descriptor), digits,
-                              (double)parameters->minimum, digits, (double)parameters->maximum);
+                              "%s's %s is %.*g, it must lie between %.*g and %.*g%s", owner, parameters->name,
+                              digits, value, digits, (double)parameters->minimum, digits,
+                              (double)parameters->maximum, value == 0 ? start : "");
         }
+}
+
+void clgrad_check_fail_constraint(clgrad_check *check, const char *owner, const char *constraint,
+                                  const clgrad_parameter *parameters, const void *descriptor,
+                                  const char *start)
+{
+    char values[256] = "";
+    size_t used = 0;
+    bool all_zero = true;
+    for (const clgrad_parameter *p = parameters; p->name != NULL && used < sizeof values; p++) {
+        const double value = (double)clgrad_parameter_get(p, descriptor);
+        all_zero = all_zero && value == 0;
+        used += (size_t)snprintf(values + used, sizeof values - used, "%s%s %g", used > 0 ? ", " : "",
+                                 p->name, value);
+    }
+    clgrad_check_fail(check, CLGRAD_STATUS_INVALID_ARGUMENT, "%s: %s; this one has %s%s", owner, constraint,
+                      values, all_zero ? start : "");
 }

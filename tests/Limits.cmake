@@ -38,5 +38,13 @@ foreach(limit 1 64)
     if(CLGRAD_SAMPLES AND limit EQUAL 1) # where CLBlast cannot multiply, and must not be chosen
         add_test(NAME group_1_minimal COMMAND ${CMAKE_COMMAND} -E env ${limited} $<TARGET_FILE:minimal>)
         set_tests_properties(group_1_minimal PROPERTIES PASS_REGULAR_EXPRESSION "loss after 1000 steps: 0\\.00")
+        # A host BLAS cannot be chosen there, nor where this build has none: the sentence says which of the two it is.
+        add_test(NAME no_blas_minimal COMMAND ${CMAKE_COMMAND} -E env ${limited} CLGRAD_GEMM=blas $<TARGET_FILE:minimal>)
+        if(TARGET PkgConfig::OPENBLAS)
+            set(reason "[(]gpu[)] runs no native kernels; CPU devices do")
+        else()
+            set(reason "this clgrad was built without a BLAS")
+        endif()
+        set_tests_properties(no_blas_minimal PROPERTIES PASS_REGULAR_EXPRESSION "CLGRAD_GEMM is blas, but .*${reason}")
     endif()
 endforeach()

@@ -7,7 +7,8 @@
  * CLGRAD_TEST_NO_DOUBLE=1: no cl_khr_fp64; `double` is no word of the kernels' language, and constants are
  * float, as on a device that lacks it.
  *
- * CLGRAD_TEST_TYPE=gpu: the devices say that they are GPUs, for which kernels are built otherwise.
+ * CLGRAD_TEST_TYPE=gpu: the devices say that they are GPUs, for which kernels are built otherwise, and run no
+ * native kernels.
  */
 #define _GNU_SOURCE /* RTLD_NEXT */
 #define CL_TARGET_OPENCL_VERSION 300
@@ -70,6 +71,8 @@ cl_int CL_API_CALL clGetDeviceInfo(cl_device_id device, cl_device_info what, siz
     }
     if (is_set("CLGRAD_TEST_TYPE", "gpu") && what == CL_DEVICE_TYPE)
         *(cl_device_type *)value = CL_DEVICE_TYPE_GPU;
+    if (is_set("CLGRAD_TEST_TYPE", "gpu") && what == CL_DEVICE_EXECUTION_CAPABILITIES)
+        *(cl_device_exec_capabilities *)value = CL_EXEC_KERNEL;
     return error;
 }
 
@@ -118,6 +121,19 @@ cl_int CL_API_CALL clBuildProgram(cl_program program, cl_uint count, const cl_de
     if (length < 0 || (size_t)length >= sizeof all)
         return CL_INVALID_BUILD_OPTIONS;
     return real(program, count, devices, all, notify, data);
+}
+
+cl_int CL_API_CALL clEnqueueNativeKernel(cl_command_queue queue, void(CL_CALLBACK *function)(void *),
+                                         void *arguments, size_t bytes, cl_uint memory_count,
+                                         const cl_mem *memories, const void **places, cl_uint count,
+                                         const cl_event *list, cl_event *event)
+{
+    REAL(cl_int, clEnqueueNativeKernel,
+         (cl_command_queue, void(CL_CALLBACK *)(void *), void *, size_t, cl_uint, const cl_mem *,
+          const void **, cl_uint, const cl_event *, cl_event *));
+    if (is_set("CLGRAD_TEST_TYPE", "gpu"))
+        return CL_INVALID_OPERATION;
+    return real(queue, function, arguments, bytes, memory_count, memories, places, count, list, event);
 }
 
 cl_int CL_API_CALL clEnqueueNDRangeKernel(cl_command_queue queue, cl_kernel kernel, cl_uint dimensions,

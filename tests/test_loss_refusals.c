@@ -121,11 +121,9 @@ static void bad_predictions_and_targets_are_refused(clgrad_context *context)
     bad = clgrad_tensor_matrix(c.t.buffer, c.t.offset, 3, 4);
     ALL_REFUSE(&mse, c.p, bad, CLGRAD_STATUS_INVALID_SHAPE,
                "target has shape [3, 4], but prediction has shape [4, 3]");
-    ALL_REFUSE(&entropy, c.p, bad, CLGRAD_STATUS_INVALID_SHAPE,
-               "target has shape [3, 4], but prediction has shape [4, 3]");
     bad = clgrad_tensor_vector(c.t.buffer, c.t.offset, CLGRAD_TYPE_INT32, 5);
     ALL_REFUSE(&entropy, c.p, bad, CLGRAD_STATUS_INVALID_SHAPE,
-               "target has shape [5], it must have shape [4]");
+               "target has shape [5] and is int32, it must be int32 of shape [4]");
     bad = clgrad_tensor_vector(c.p.buffer, c.p.offset, CLGRAD_TYPE_FLOAT32, 12);
     ALL_REFUSE(&rows, bad, c.t, CLGRAD_STATUS_INVALID_SHAPE,
                "prediction has shape [12], it must have 2 dimensions");
@@ -139,6 +137,32 @@ static void bad_predictions_and_targets_are_refused(clgrad_context *context)
     bad = c.t;
     bad.offset = SIZE_MAX;
     ALL_REFUSE(&mse, c.p, bad, CLGRAD_STATUS_OUT_OF_RANGE, "but its buffer holds 22 elements");
+    free_call(context, c);
+}
+
+/* Labels as float32, probabilities as int32, and labels for a loss that takes none: the sentence says which
+ * type and shape stands for what. */
+static void confused_targets_are_explained(clgrad_context *context)
+{
+    const clgrad_loss entropy = clgrad_loss_defaults(CLGRAD_LOSS_CROSS_ENTROPY);
+    const clgrad_loss nll = clgrad_loss_defaults(CLGRAD_LOSS_NLL),
+                      mse = clgrad_loss_defaults(CLGRAD_LOSS_MSE);
+    static const char *const either = "it must be int32 of shape [4] (class indices, CLGRAD_TYPE_INT32) or "
+                                      "float32 of shape [4, 3] (probabilities)";
+    call c = make_call(context);
+    clgrad_tensor labels = clgrad_tensor_vector(c.t.buffer, c.t.offset, CLGRAD_TYPE_FLOAT32, 4);
+    ALL_REFUSE(&entropy, c.p, labels, CLGRAD_STATUS_INVALID_SHAPE, "target has shape [4] and is float32, ");
+    ALL_REFUSE(&entropy, c.p, labels, CLGRAD_STATUS_INVALID_SHAPE, either);
+    ALL_REFUSE(&nll, c.p, labels, CLGRAD_STATUS_INVALID_TYPE,
+               "target is float32, it must be int32: class indices are int32_t, in a tensor of "
+               "CLGRAD_TYPE_INT32");
+    clgrad_tensor probabilities = c.t;
+    probabilities.type = CLGRAD_TYPE_INT32;
+    ALL_REFUSE(&entropy, c.p, probabilities, CLGRAD_STATUS_INVALID_SHAPE,
+               "target has shape [4, 3] and is int32, ");
+    ALL_REFUSE(&entropy, c.p, probabilities, CLGRAD_STATUS_INVALID_SHAPE, either);
+    ALL_REFUSE(&mse, c.p, probabilities, CLGRAD_STATUS_INVALID_TYPE,
+               "target is int32, it must be float32: mse takes no class indices");
     free_call(context, c);
 }
 
@@ -235,7 +259,7 @@ int main(void)
     const test_case cases[] = {
         CASE(bad_descriptors_are_refused),          CASE(bad_predictions_and_targets_are_refused),
         CASE(bad_values_and_gradients_are_refused), CASE(overlaps_are_refused),
-        CASE(foreign_buffers_are_refused),
+        CASE(foreign_buffers_are_refused),          CASE(confused_targets_are_explained),
     };
     return run_on_every_device(cases, COUNT(cases));
 }

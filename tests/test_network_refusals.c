@@ -131,11 +131,42 @@ static void arguments_that_do_not_fit(clgrad_context *context)
     refuse(&s, vector, target, loss, shape, ": x has shape [9]");
     refuse_to_predict(&s, vector, s.prediction, shape, ": x has shape [9]");
 
-    assert_int_equal(clgrad_network_predict(NULL, x, s.prediction), argument);
-    assert_int_equal(clgrad_network_evaluate(NULL, x, target, loss), argument);
-    assert_int_equal(clgrad_network_backward(NULL, x, target, loss), argument);
-    assert_int_equal(clgrad_network_train_step(NULL, x, target, loss), argument);
     tear_down(s);
+}
+
+/* Without a network there is no context to leave a sentence in: the one before stays. With a context, NULL
+ * for what is to receive something is named. */
+static void no_network(clgrad_context *context)
+{
+    const clgrad_tensor none = clgrad_tensor_none();
+    const clgrad_loss_inputs inputs = clgrad_loss_inputs_none();
+    const clgrad_optimizer sgd = clgrad_optimizer_defaults(CLGRAD_OPTIMIZER_SGD);
+    const clgrad_network_options options = clgrad_network_defaults();
+    const clgrad_status argument = CLGRAD_STATUS_INVALID_ARGUMENT;
+    assert_refused(context, clgrad_network_create(context, &options, NULL), argument,
+                   "network_create: network is NULL");
+    const clgrad_status answers[] = {
+        clgrad_network_predict(NULL, none, none),
+        clgrad_network_evaluate(NULL, none, none, none),
+        clgrad_network_backward(NULL, none, none, none),
+        clgrad_network_train_step(NULL, none, none, none),
+        clgrad_network_evaluate_with(NULL, none, &inputs, none),
+        clgrad_network_backward_with(NULL, none, &inputs, none),
+        clgrad_network_train_step_with(NULL, none, &inputs, none),
+        clgrad_network_accumulate(NULL, none, &inputs, 1, none),
+        clgrad_network_forward(NULL, none, none),
+        clgrad_network_backward_from(NULL, none, none, none),
+        clgrad_network_zero_gradients(NULL),
+        clgrad_network_step(NULL),
+        clgrad_network_set_optimizer(NULL, &sgd),
+        clgrad_network_set_group(NULL, 0, &sgd),
+        clgrad_network_save(NULL, "none.safetensors", NULL, 0),
+        clgrad_network_load(NULL, "none.safetensors"),
+        clgrad_network_load_parameters(NULL, "none.safetensors"),
+    };
+    for (size_t i = 0; i < COUNT(answers); i++)
+        assert_int_equal(answers[i], argument);
+    assert_string_equal(clgrad_context_error(context), "network_create: network is NULL");
 }
 
 /* Outputs on inputs, and anything on what the network owns. */
@@ -262,6 +293,7 @@ int main(void)
     const test_case cases[] = {
         CASE(arguments_that_do_not_fit),
         CASE(overlaps),
+        CASE(no_network),
         CASE(bad_class_index_costs_nothing),
         CASE(bad_class_index_when_evaluating),
     };

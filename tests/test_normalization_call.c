@@ -248,7 +248,7 @@ static void bad_forward_calls_are_refused(clgrad_context *context)
     memcpy(plain, t, sizeof t);
     plain[6] = plain[7] = none;
     assert_refused(context, batch_evaluation(context, plain), argument,
-                   "running_mean and running_var are absent, evaluation needs them");
+                   "running_mean and running_var are absent, evaluation (training is false) needs them");
     plain[0] = plain[3] = reshaped(t[0], 2, (size_t[]){1, 3});
     assert_refused(context, batch_forward(context, plain), shape,
                    "the batch has 1 row, training needs at least 2 for a variance");

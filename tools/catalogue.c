@@ -189,7 +189,13 @@ static void losses(void)
            "says what the\n"
            "operands are, what mean divides by, and how the accuracy is counted). p is the prediction, t the "
            "target, o the\n"
-           "other, w the weight. Reductions: none, mean, sum; batchmean for the kl_div losses.\n");
+           "other, w the weight. Reductions: none, mean, sum; batchmean for the kl_div losses. Where the "
+           "prediction is\n"
+           "logits the network's last layer gives scores of any size; where it is probabilities, a sigmoid "
+           "or a softmax\n"
+           "comes last, which gives 0 to 1. What is given is not checked: outside 0 to 1 bce gives NaN, "
+           "others NaN or a\n"
+           "number of no meaning (loss.h, \"Special values\").\n");
     for (int kind = 0; kind < CLGRAD_LOSS_COUNT; kind++) {
         const clgrad_loss_info *info = clgrad_loss_describe((clgrad_loss_kind)kind);
         printf("\n### %s\n\n", info->name);

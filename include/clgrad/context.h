@@ -84,7 +84,8 @@ CLGRAD_API void clgrad_context_destroy(clgrad_context *context);
 
 /**
  * The sentence of the last call on this context that failed, with the actual values; "" when none
- * has failed yet. Owned by the context and overwritten by the next failure.
+ * has failed yet. Owned by the context and overwritten by the next failure. "the context is NULL" for NULL.
+ * A call that was given no context, or a NULL network, leaves no sentence (status.h).
  */
 CLGRAD_API const char *clgrad_context_error(const clgrad_context *context);
 
@@ -112,7 +113,7 @@ CLGRAD_API clgrad_status clgrad_context_finish(clgrad_context *context);
  *
  * Everything that a call writes into a float32 tensor is looked at, on the device, without a wait: what
  * clgrad_tensor_write brings, outputs, gradients, parameters, the optimizer's state, and inside a network
- * every layer's. The first NaN or infinity is kept, suspends every optimizer step behind it, so that no
+ * every layer's. The first NaN or infinity is kept, suspends every optimizer step after it, so that no
  * parameter is lost to it, and is reported as NOT_FINITE by the next clgrad_tensor_read or
  * clgrad_context_finish: the operation, in a network its layer (counted from 0), the result, its shape, one
  * of the elements, and its value. The report ends the suspension, as for an index (clgrad_context_finish).
@@ -144,7 +145,8 @@ typedef struct clgrad_counters {
     uint64_t reserved[8]; /**< 0; room for later versions (docs/abi.md) */
 } clgrad_counters;
 
-/** The counters so far. Asks the host alone, never waits. INVALID_ARGUMENT for NULL, else SUCCESS. */
+/** The counters so far. Asks the host alone, never waits. INVALID_ARGUMENT for NULL, without a sentence, else
+ * SUCCESS. */
 CLGRAD_API clgrad_status clgrad_context_counters(const clgrad_context *context, clgrad_counters *counters);
 
 #ifdef __cplusplus

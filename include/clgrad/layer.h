@@ -51,7 +51,7 @@ extern "C" {
       "(k + 4) 2^-24 times the sum of the absolute values of a product's k terms, then the activation's",    \
       "PyTorch nn.Linear; dense.h")                                                                          \
     X(1, ACTIVATION, activation, CLGRAD_LAYER_NO_PARAMETERS, true, "",                                       \
-      "an elementwise activation alone, behind a normalisation say", "f(x)", "dy f'(x)", "the activation's", \
+      "an elementwise activation alone, after a normalisation, say", "f(x)", "dy f'(x)", "the activation's", \
       "activation.h")                                                                                        \
     X(2, PRELU, prelu, CLGRAD_LAYER_PRELU_PARAMETERS, true, "",                                              \
       "a leaky ReLU that learns its slope, or one for each feature (per_channel)",                           \

@@ -162,13 +162,15 @@ typedef struct clgrad_loss_gradients {
  * stands in it, except that the gradient is NaN where its softmax is, as in PyTorch. In a ctc, NaN in
  * the blank or in a label of the target, where an alignment may have it, makes the sequence's loss and its
  * gradient NaN, elsewhere that gradient element alone; time steps beyond the input length do not count and
- * have the gradient 0. An infinite ctc has a gradient of NaN. bce outside 0 <= p <= 1 and logarithms of
- * negative numbers give NaN. In a product with t or 1 - t (for cross_entropy, with its weight) a factor 0
- * gives 0 even if the other is infinite. A logit of -inf is a class of probability 0; for the losses with a
- * softmax a logit of +inf, or a row of nothing but -inf, gives NaN; so does all of l2's gradient at an
- * infinite distance, and l1 between equal infinities. What stands after a -1 in multilabel_margin's target
- * does not count; a class named twice counts twice. A label of a ctc that is the blank gives a loss of no
- * meaning.
+ * have the gradient 0. An infinite ctc has a gradient of NaN. Logarithms of negative numbers
+ * give NaN. bce and bce_balanced outside 0 <= p <= 1 give NaN, in the loss and in the gradients, and no fault
+ * that a later call reports: an optimizer step takes the NaN over, clgrad_context_detect_anomaly finds it.
+ * (Scores belong into bce_with_logits.) In a product with t or 1 - t (for cross_entropy, with its
+ * weight) a factor 0 gives 0 even if the other is infinite. A logit of -inf is a class of probability 0; for
+ * the losses with a softmax a logit of +inf, or a row of nothing but -inf, gives NaN; so does all of l2's
+ * gradient at an infinite distance, and l1 between equal infinities. What stands after a -1 in
+ * multilabel_margin's target does not count; a class named twice counts twice. A label of a ctc that is the
+ * blank gives a loss of no meaning.
  *
  * Accuracy, u = 2^-24: a value or a gradient element differs from the exact one by at most bound * u times
  * the sum of the absolute values of its terms. Those are the products that the list's formula adds or

@@ -129,10 +129,13 @@ typedef enum clgrad_distance {
       PROBABILITY, 32.0f, "-sum t log p, terms with t = 0 left out", "-t / p; 0 where t = 0",                \
       "Goodfellow, Bengio, Courville, Deep Learning, 2016, section 3.13")                                    \
     X(6, BCE, bce, CLGRAD_LOSS_NO_PARAMETERS, ELEMENT, CLGRAD_LOSS_TAKES_WEIGHT | CLGRAD_LOSS_GIVES_DTARGET, \
-      PROBABILITY, 32.0f, "-w (t log p + (1 - t) log(1 - p)), logarithms at least -100",                     \
+      PROBABILITY, 32.0f,                                                                                    \
+      "-w (t log p + (1 - t) log(1 - p)), logarithms at least -100; NaN where p is outside 0 to 1: for "     \
+      "scores take bce_with_logits",                                                                         \
       "w (p - t) / max(p (1 - p), 1e-12)", "PyTorch nn.BCELoss")                                             \
     X(7, BCE_BALANCED, bce_balanced, CLGRAD_LOSS_ALPHA_PARAMETERS, ELEMENT, 0, PROBABILITY, 32.0f,           \
-      "-(alpha t log p + (1 - alpha) (1 - t) log(1 - p)), logarithms at least -100",                         \
+      "-(alpha t log p + (1 - alpha) (1 - t) log(1 - p)), logarithms at least -100; NaN where p is outside " \
+      "0 to 1",                                                                                              \
       "((1 - alpha) (1 - t) p - alpha t (1 - p)) / max(p (1 - p), 1e-12)",                                   \
       "Xie and Tu, Holistically-Nested Edge Detection, 2015, equation 2")                                    \
     X(8, CROSS_ENTROPY, cross_entropy, CLGRAD_LOSS_CROSS_ENTROPY_PARAMETERS, CHANNEL,                        \

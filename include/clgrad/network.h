@@ -64,9 +64,10 @@ CLGRAD_API void clgrad_network_destroy(clgrad_network *network);
  * [batch, outputs of the last layer]; loss a float32 scalar (rank 0 or [1]). They enqueue and return. Room
  * for intermediate results is kept between calls and grows only when a batch is larger than any before.
  *
- * All return SUCCESS; INVALID_ARGUMENT (NULL, an absent tensor, a tensor that overlaps the network's own
- * memory, an output that overlaps an input); INVALID_SHAPE; INVALID_TYPE; INVALID_CONTEXT; OUT_OF_RANGE;
- * BUILD_FAILED; UNSUPPORTED (as dense.h); OUT_OF_DEVICE_MEMORY; OUT_OF_MEMORY; DEVICE_ERROR.
+ * All return SUCCESS; INVALID_ARGUMENT (NULL, of which a network leaves no sentence, see status.h; an absent
+ * tensor, a tensor that overlaps the network's own memory, an output that overlaps an input); INVALID_SHAPE;
+ * INVALID_TYPE; INVALID_CONTEXT; OUT_OF_RANGE; BUILD_FAILED; UNSUPPORTED (as dense.h); OUT_OF_DEVICE_MEMORY;
+ * OUT_OF_MEMORY; DEVICE_ERROR.
  *
  * One that fails on its way (status.h) leaves parameters, optimizer state and the number of steps as they
  * were, and draws the same random numbers when it is repeated. But

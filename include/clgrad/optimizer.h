@@ -285,7 +285,7 @@ CLGRAD_API clgrad_status clgrad_optimizer_step(clgrad_context *context, const cl
  * @param group_count  1 to CLGRAD_OPTIMIZER_MAX_GROUPS
  * @param ranges       int32 [ranges, 2]: row i is (end, group): the parameters from the end of row i - 1
  * (from 0 for the first) up to but without end belong to that group. Ends ascend; where they do not, which
- * group a parameter has is not defined. Parameters of group -1 and those behind the last end stay as they
+ * group a parameter has is not defined. Parameters of group -1 and those after the last end stay as they
  * are.
  * @param state        [slots, number of parameters], slots the largest that any group needs
  *

@@ -161,7 +161,8 @@ CLGRAD_API clgrad_schedule clgrad_schedule_defaults(clgrad_schedule_kind kind);
  * total_steps below 1), so that the rate never quite is lr then. Where it ends at step 0 the cycle begins at
  * lr.
  *
- * @return NaN for NULL, for a kind that there is not, and for a parameter outside its interval
+ * @return NaN for NULL, for a kind that there is not, and for a parameter outside its interval (a struct that
+ * began as {0}, and not by clgrad_schedule_defaults, has such)
  */
 CLGRAD_API double clgrad_schedule_lr(const clgrad_schedule *schedule, double lr, uint64_t t);
 

@@ -6,6 +6,9 @@
  * there is no context yet, a clgrad_message) holds one sentence with the actual values. The library
  * never prints, aborts or exits. A call that is refused has changed nothing and enqueued nothing.
  *
+ * A call on a NULL context or a NULL network has nowhere to leave a sentence: it answers INVALID_ARGUMENT,
+ * and what clgrad_context_error returns is still about the call that failed before it, or "".
+ *
  * A call that fails on its way, since the device or the host cannot go on (BUILD_FAILED, OUT_OF_MEMORY,
  * OUT_OF_DEVICE_MEMORY, DEVICE_ERROR), may have written to its outputs; beside them it has changed nothing
  * but what its documentation names. What it has created by then is given back. It may be repeated, and then

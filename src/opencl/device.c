@@ -184,14 +184,13 @@ static clgrad_status no_device(const char *specification, const search *s, clgra
         return clgrad_fail_message(
             message, CLGRAD_STATUS_DEVICE_NOT_FOUND,
             "there is no OpenCL device for \"%s\": %u platform%s there, but without any device (PoCL needs a "
-            "folder that it can write to: HOME, XDG_CACHE_HOME or POCL_CACHE_DIR); the device \"reference\" "
-            "needs none",
+            "folder that it can write to: HOME, XDG_CACHE_HOME or POCL_CACHE_DIR), or " CLGRAD_USE_REFERENCE,
             specification, s->platforms, s->platforms == 1 ? " is" : "s are");
     if (s->count == 0)
         return clgrad_fail_message(
             message, CLGRAD_STATUS_DEVICE_NOT_FOUND,
             "there is no OpenCL device for \"%s\": install your GPU's OpenCL driver, or PoCL for the CPU "
-            "(Debian and Ubuntu: pocl-opencl-icd), or use the device \"reference\"",
+            "(Debian and Ubuntu: pocl-opencl-icd), or " CLGRAD_USE_REFERENCE,
             specification);
     return clgrad_fail_message(message, CLGRAD_STATUS_DEVICE_NOT_FOUND,
                                "no OpenCL device of this machine is \"%s\"; there is %s", specification,

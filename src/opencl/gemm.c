@@ -3,16 +3,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A host BLAS, for devices that share the host's memory. */
-static bool can_run_blas(const clgrad_cl_context *cl, cl_int *error)
+/* The host's BLAS, for devices that share the host's memory. */
+static clgrad_status choose_blas(clgrad_cl_context *cl)
 {
 #ifdef CLGRAD_HAVE_BLAS
+    cl_int error = CL_SUCCESS;
     cl_device_exec_capabilities capabilities = 0;
-    clgrad_cl_ask(error, cl->device, CL_DEVICE_EXECUTION_CAPABILITIES, sizeof capabilities, &capabilities);
-    return capabilities & CL_EXEC_NATIVE_KERNEL;
+    clgrad_cl_ask(&error, cl->device, CL_DEVICE_EXECUTION_CAPABILITIES, sizeof capabilities, &capabilities);
+    if (error != CL_SUCCESS)
+        return clgrad_cl_fail(cl, error, "clGetDeviceInfo");
+    if (!(capabilities & CL_EXEC_NATIVE_KERNEL))
+        return clgrad_fail(&cl->base, CLGRAD_STATUS_UNSUPPORTED,
+                           "CLGRAD_GEMM is blas, but %s (%s) runs no native kernels; CPU devices do",
+                           cl->base.device.name, clgrad_device_type_name(cl->base.device.type));
+    cl->gemm = &clgrad_cl_blas;
+    return CLGRAD_STATUS_SUCCESS;
 #else
-    (void)cl, (void)error;
-    return false;
+    return clgrad_fail(
+        &cl->base, CLGRAD_STATUS_UNSUPPORTED,
+        "CLGRAD_GEMM is blas, but this clgrad was built without a BLAS (CLGRAD_BLAS=OFF, or no "
+        "OpenBLAS was found)");
 #endif
 }
 
@@ -26,29 +36,16 @@ enum { CLBLAST_GROUP = 64 };
 clgrad_status clgrad_cl_choose_gemm(clgrad_cl_context *cl)
 {
     const char *wish = getenv("CLGRAD_GEMM");
-    cl_int error = CL_SUCCESS;
-    const bool has_blas = can_run_blas(cl, &error);
     const bool by_default = wish == NULL || wish[0] == '\0';
-    if (error != CL_SUCCESS)
-        return clgrad_cl_fail(cl, error, "clGetDeviceInfo");
     if (!by_default && strcmp(wish, "tiles") != 0 && strcmp(wish, "clblast") != 0 &&
         strcmp(wish, "blas") != 0)
         return clgrad_fail(&cl->base, CLGRAD_STATUS_INVALID_ARGUMENT,
                            "CLGRAD_GEMM is \"%s\", it must be tiles, clblast or blas", wish);
-    if (!by_default && strcmp(wish, "blas") == 0 && !has_blas)
-        return clgrad_fail(
-            &cl->base, CLGRAD_STATUS_UNSUPPORTED,
-            "CLGRAD_GEMM is blas, but %s runs no native kernels, or clgrad was built without a BLAS",
-            cl->base.device.name);
 
     cl->gemm = &clgrad_cl_clblast;
-#ifdef CLGRAD_HAVE_BLAS
-    if (!by_default && strcmp(wish, "blas") == 0)
-        cl->gemm = &clgrad_cl_blas;
-#endif
     const bool suits_clblast = !cl->is_cpu && cl->element_group >= CLBLAST_GROUP;
     cl->multiplies_in_tiles = by_default ? !suits_clblast : strcmp(wish, "tiles") == 0;
-    return CLGRAD_STATUS_SUCCESS;
+    return !by_default && strcmp(wish, "blas") == 0 ? choose_blas(cl) : CLGRAD_STATUS_SUCCESS;
 }
 
 clgrad_status clgrad_cl_prepare_gemm(clgrad_cl_context *cl, const clgrad_cl_product *product)

@@ -61,7 +61,7 @@ void fuzz_file_fill(const fuzz_file *file, fuzz_bytes bytes)
 }
 
 static struct {
-    char path[64];
+    char path[1024];
     const char *const *names;
     size_t count;
 } folder;
@@ -69,7 +69,7 @@ static struct {
 static void remove_folder(void)
 {
     for (size_t i = 0; i < folder.count; i++) {
-        char path[256];
+        char path[sizeof folder.path + 256];
         snprintf(path, sizeof path, "%s/%s", folder.path, folder.names[i]);
         unlink(path);
     }
@@ -78,13 +78,16 @@ static void remove_folder(void)
 
 const char *fuzz_folder(const char *const *names, const fuzz_file *files, size_t count)
 {
-    strcpy(folder.path, "/tmp/clgrad-fuzz-XXXXXX");
+    const char *temporary = getenv("TMPDIR");
+    const int length = snprintf(folder.path, sizeof folder.path, "%s/clgrad-fuzz-XXXXXX",
+                                temporary != NULL && temporary[0] != '\0' ? temporary : "/tmp");
+    FUZZ_CHECK(length > 0 && (size_t)length < sizeof folder.path);
     FUZZ_CHECK(mkdtemp(folder.path) != NULL);
     folder.names = names;
     folder.count = count;
     FUZZ_CHECK(atexit(remove_folder) == 0);
     for (size_t i = 0; i < count; i++) {
-        char path[256];
+        char path[sizeof folder.path + 256];
         snprintf(path, sizeof path, "%s/%s", folder.path, names[i]);
         FUZZ_CHECK(symlink(files[i].path, path) == 0);
     }

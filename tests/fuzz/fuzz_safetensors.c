@@ -25,7 +25,7 @@ static clgrad_context *context;
 static clgrad_network *network;
 static clgrad_buffer *memory;
 static clgrad_tensor x, target, loss;
-static char saved[128]; /* a path */
+static char saved[1100]; /* a path */
 
 static void check(clgrad_status status)
 {
