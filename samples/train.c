@@ -18,6 +18,7 @@
  */
 #include "train_check.h"
 #include "train_checkpoint.h"
+#include "train_data.h"
 #include "train_files.h"
 #include "train_pictures.h"
 #include "train_progress.h"
@@ -42,7 +43,7 @@ static bool check_loss(const train_position *position, clgrad_message *message)
     return false;
 }
 
-/* All of an epoch's batches are behind it: what has come of it, for those who show it. */
+/* All of an epoch's batches are done: what has come of it, for those who show it. */
 static bool end_epoch(train_session *session, const dataset_pair *data, train_position *position,
                       train_progress *progress, train_history *history, clgrad_message *message)
 {
@@ -60,7 +61,7 @@ static bool end_epoch(train_session *session, const dataset_pair *data, train_po
 
 /*
  * From a position on to the end of its epoch, a batch at a time: the training rows in an order that is new in
- * each epoch. An interrupt ends it behind any batch. The position moves on.
+ * each epoch. An interrupt ends it after any batch. The position moves on.
  */
 static bool train_epoch(train_session *session, const dataset_pair *data, train_position *position,
                         train_progress *progress, train_history *history, clgrad_message *message)
@@ -112,38 +113,6 @@ static bool train_epochs(train_session *session, const dataset_pair *data, train
     return succeeded;
 }
 
-static bool load(const train_options *options, dataset_pair *data, clgrad_message *message)
-{
-    dataset_error error;
-    dataset_csv_options csv = dataset_csv_defaults();
-    bool loaded = false;
-    switch (options->source) {
-    case TRAIN_DIGITS:
-        loaded =
-            dataset_make_digits(options->samples, (options->samples + 4) / 5, options->seed, data, &error);
-        break;
-    case TRAIN_SPIRALS:
-        loaded =
-            dataset_make_spirals(options->samples, (options->samples + 4) / 5, options->seed, data, &error);
-        break;
-    case TRAIN_IDX:
-        loaded = dataset_read_idx(options->data, data, &error);
-        break;
-    case TRAIN_CSV:
-        csv.target = options->target;
-        csv.task = options->task;
-        csv.seed = options->seed;
-        csv.ignore = options->ignore;
-        csv.ignore_count = options->ignore_count;
-        csv.skip_empty = options->skip_empty;
-        loaded = dataset_read_csv(options->data, &csv, data, &error);
-        break;
-    }
-    if (!loaded)
-        snprintf(message->text, sizeof message->text, "%s", error.text);
-    return loaded;
-}
-
 int main(int argc, char **argv)
 {
     train_options options;
@@ -177,7 +146,7 @@ int main(int argc, char **argv)
     clgrad_status status = clgrad_context_create(options.device, &context, &message);
     if (status == CLGRAD_STATUS_INVALID_ARGUMENT)
         exit_status = EXIT_REFUSED;
-    if (status != CLGRAD_STATUS_SUCCESS || !load(&options, &data, &message))
+    if (status != CLGRAD_STATUS_SUCCESS || !train_data_load(&options, &data, &message))
         goto cleanup;
     if (!train_options_fit(&options, &data.train, &message)) {
         exit_status = EXIT_REFUSED;
@@ -205,7 +174,7 @@ int main(int argc, char **argv)
         goto cleanup;
     if (position.epoch < options.epochs) {
         snprintf(message.text, sizeof message.text,
-                 "interrupted behind batch %zu of epoch %zu; the same command with --resume %.1000s goes on",
+                 "interrupted after batch %zu of epoch %zu; the same command with --resume %.1000s goes on",
                  position.batch, position.epoch + 1, options.save);
         exit_status = 128 + train_interrupted();
         goto cleanup;

@@ -26,6 +26,11 @@ void *train_allocate(size_t count, size_t size, clgrad_message *message)
     return memory;
 }
 
+const char *train_plural(size_t count, const char *one, const char *many)
+{
+    return count == 1 ? one : many;
+}
+
 int train_digits(size_t number)
 {
     return snprintf(NULL, 0, "%zu", number);

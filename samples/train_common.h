@@ -15,6 +15,9 @@ bool train_succeeded(clgrad_context *context, clgrad_status status, clgrad_messa
 /* Memory of zeros, freed by the caller; NULL, and a sentence, where there is none. */
 void *train_allocate(size_t count, size_t size, clgrad_message *message);
 
+/* The noun that goes with a count. */
+const char *train_plural(size_t count, const char *one, const char *many);
+
 /* How many digits a number is written with. */
 int train_digits(size_t number);
 

@@ -145,7 +145,8 @@ static void print_losses(FILE *out)
 
 static void print_optimizers(FILE *out)
 {
-    fprintf(out, "\nOptimizers, each with the options that are its parameters and their defaults\n");
+    fprintf(out, "\nOptimizers, --optimizer NAME or NAME:parameter=value,...; each with the options that are "
+                 "its parameters\n");
     for (int kind = 0; kind < CLGRAD_OPTIMIZER_COUNT; kind++) {
         const clgrad_optimizer_info *info = clgrad_optimizer_describe((clgrad_optimizer_kind)kind);
         const clgrad_optimizer defaults = train_optimizer_defaults((clgrad_optimizer_kind)kind, true);

@@ -18,7 +18,7 @@ static bool drawn(bool success, const char *option, const plot_error *error, clg
 
 /* ---- curves ---- */
 
-/* x, then the four series, one behind the other. */
+/* x, then the four series, one after the other. */
 enum { EPOCH, TRAINING_LOSS, TEST_LOSS, TRAINING_QUALITY, TEST_QUALITY, COLUMNS };
 
 bool train_pictures_curves(const train_session *session, const train_history *history,

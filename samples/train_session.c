@@ -47,7 +47,7 @@ static void destroy_rows(train_rows *rows)
 
 /*
  * The layers asked for, then a dense layer with as many outputs as the loss wants, then what makes of these
- * what the loss takes: an activation within that layer, anything else behind it. Returns how many they are.
+ * what the loss takes: an activation within that layer, anything else after it. Returns how many they are.
  */
 static size_t gather_layers(const train_session *session, clgrad_layer layers[TRAIN_MAX_LAYERS + 2])
 {

@@ -74,7 +74,7 @@ static bool has_text(const char *name, const char *text)
     return has;
 }
 
-/* A process that is killed while it saves leaves the new file beside the old one, by design (checkpoint.h). */
+/* A process that is killed while it saves leaves the new file, by design (checkpoint.h). */
 static void remove_unfinished(pid_t pid)
 {
     char name[sizeof PARTS + 64];
@@ -126,7 +126,7 @@ static void finish(const clgrad_device *device, const outcome *whole)
 {
     outcome o = TRAIN_HERE(device, "--save", PARTS, "--resume", PARTS);
     assert_succeeded(&o);
-    assert_contains(o.out, "\nbeginning  where " PARTS " was left: behind epoch ");
+    assert_contains(o.out, "\nbeginning  where " PARTS " was left: after epoch ");
     assert_string_equal(strstr(o.out, "\nconfusion matrix"), strstr(whole->out, "\nconfusion matrix"));
     assert_same_files(PARTS, WHOLE);
     outcome_free(&o);
@@ -151,16 +151,16 @@ static void test_interrupts(void **state)
     for (int run_number = 0; run_number < 12; run_number++) {
         random = random * 6364136223846793005u + 1442695040888963407u; /* Knuth's MMIX */
         const bool afresh = run_number % 2 == 0;
-        /* afresh: within the first epoch or behind it; then with what is left. */
+        /* afresh: within the first epoch or after it; then with what is left. */
         const int number = run_number % 3 == 0 ? SIGTERM : SIGINT;
         const int status = train_and_stop(device, !afresh, "training  ", (long)((random >> 40) % 60), number);
         if (status == 0 || status == -1) /* it was done with training already */
             continue;
         assert_int_equal(status, 128 + number);
-        assert_true(has_text(OUTPUT ".err", "train: interrupted behind batch "));
+        assert_true(has_text(OUTPUT ".err", "train: interrupted after batch "));
         assert_true(has_text(OUTPUT ".err", "--resume " PARTS " goes on\n"));
         stopped++;
-        inside += !has_text(OUTPUT ".err", "behind batch 0 ");
+        inside += !has_text(OUTPUT ".err", "after batch 0 ");
         finish(device, &whole);
         /* The next one goes on from a stop anew. */
         train_and_stop(device, false, "training  ", 5, SIGINT);
@@ -194,7 +194,7 @@ static void test_the_end_is_a_place_too(void **state)
     assert_succeeded(&whole);
     assert_succeeded(&again);
     assert_int_equal(count(again.out, "\nepoch "), 0);
-    assert_contains(again.out, "behind epoch 4, and 0 of 63 batches");
+    assert_contains(again.out, "after epoch 4, and 0 of 63 batches");
     assert_string_equal(strstr(again.out, "\nconfusion matrix"), strstr(whole.out, "\nconfusion matrix"));
     outcome_free(&whole);
     outcome_free(&again);
