@@ -72,8 +72,8 @@ static bool read_position(const char *text, train_session *session, train_positi
 /* After the notes of train_notes.h stands this one. */
 #define POSITION "position"
 
-bool train_checkpoint_save(const train_session *session, const dataset *train, const train_position *position,
-                           const char *path, clgrad_message *message)
+clgrad_status train_checkpoint_save(const train_session *session, const dataset *train,
+                                    const train_position *position, const char *path, clgrad_message *message)
 {
     static train_note common[TRAIN_NOTES];
     char place[TRAIN_LINE_SIZE] = "";
@@ -83,8 +83,10 @@ bool train_checkpoint_save(const train_session *session, const dataset *train, c
         notes[i] = (clgrad_note){common[i].name, common[i].text};
     describe_position(place, session, position);
     notes[TRAIN_NOTES] = (clgrad_note){POSITION, place};
-    return train_succeeded(session->context,
-                           clgrad_network_save(session->network, path, notes, TRAIN_NOTES + 1), message);
+    const clgrad_status status = clgrad_network_save(session->network, path, notes, TRAIN_NOTES + 1);
+    if (status != CLGRAD_STATUS_SUCCESS)
+        train_refuse(message, "--save: %s", clgrad_context_error(session->context));
+    return status;
 }
 
 /* Everything but the network. */

@@ -8,18 +8,13 @@
 #include "folder.h"
 #include "trainer.h"
 
-#include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
-
-extern char **environ;
 
 #define WHOLE "test_trainer_checkpoint.whole"
 #define PARTS "test_trainer_checkpoint.parts"
@@ -58,22 +53,6 @@ static void assert_same_files(const char *a, const char *b)
     free(second);
 }
 
-static void wait_milliseconds(long milliseconds)
-{
-    const struct timespec time = {milliseconds / 1000, milliseconds % 1000 * 1000000};
-    nanosleep(&time, NULL);
-}
-
-/* Whether a file has a text in it by now. */
-static bool has_text(const char *name, const char *text)
-{
-    contents *c = read_contents(name);
-    c->bytes[c->count] = '\0';
-    const bool has = strstr((const char *)c->bytes, text) != NULL;
-    free(c);
-    return has;
-}
-
 /* A process that is killed while it saves leaves the new file, by design (checkpoint.h). */
 static void remove_unfinished(pid_t pid)
 {
@@ -89,31 +68,20 @@ static void remove_unfinished(pid_t pid)
 static int train_and_stop(const clgrad_device *device, bool resumed, const char *begun, long milliseconds,
                           int number)
 {
-    char *arguments[] = {(char *)TRAIN,
-                         (char *)"--device",
-                         (char *)device->specification,
-                         TRAINING,
-                         (char *)"--save",
-                         (char *)PARTS,
-                         (char *)"--checkpoint-every",
-                         (char *)"1",
-                         (char *)(resumed ? "--resume" : NULL),
-                         (char *)PARTS,
-                         NULL};
-    posix_spawn_file_actions_t actions;
-    pid_t pid;
+    const char *const arguments[] = {TRAIN,
+                                     "--device",
+                                     device->specification,
+                                     TRAINING,
+                                     "--save",
+                                     PARTS,
+                                     "--checkpoint-every",
+                                     "1",
+                                     resumed ? "--resume" : NULL,
+                                     PARTS,
+                                     NULL};
     int status;
-    remove(OUTPUT);
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, OUTPUT, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, OUTPUT ".err", O_WRONLY | O_CREAT | O_TRUNC,
-                                     0600);
-    assert_int_equal(posix_spawn(&pid, arguments[0], &actions, NULL, arguments, environ), 0);
-    posix_spawn_file_actions_destroy(&actions);
-    for (int i = 0; access(OUTPUT, F_OK) != 0 || !has_text(OUTPUT, begun); i++) {
-        assert_true(i < 20000);
-        wait_milliseconds(5);
-    }
+    const pid_t pid = start_program(arguments, OUTPUT, OUTPUT ".err");
+    wait_for_text(OUTPUT, begun);
     wait_milliseconds(milliseconds);
     assert_int_equal(kill(pid, number), 0);
     assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -157,10 +125,10 @@ static void test_interrupts(void **state)
         if (status == 0 || status == -1) /* it was done with training already */
             continue;
         assert_int_equal(status, 128 + number);
-        assert_true(has_text(OUTPUT ".err", "train: interrupted after batch "));
-        assert_true(has_text(OUTPUT ".err", "--resume " PARTS " goes on\n"));
+        assert_true(file_has(OUTPUT ".err", "train: interrupted after batch "));
+        assert_true(file_has(OUTPUT ".err", "--resume " PARTS " goes on\n"));
         stopped++;
-        inside += !has_text(OUTPUT ".err", "after batch 0 ");
+        inside += !file_has(OUTPUT ".err", "after batch 0 ");
         finish(device, &whole);
         /* The next one goes on from a stop anew. */
         train_and_stop(device, false, "training  ", 5, SIGINT);
