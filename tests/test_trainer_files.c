@@ -89,10 +89,10 @@ static void test_no_room_for_the_log(void **state)
 static pid_t start_without_a_place(void)
 {
     const char *const arguments[] = {
-        TRAIN, TRAINING, "--epochs", "20000", "--save", SAVED, "--checkpoint-every", "50", NULL};
+        TRAIN, TRAINING, "--epochs", "6000", "--save", SAVED, "--checkpoint-every", "50", NULL};
     remove(SAVED);
     const pid_t pid = start_program(arguments, OUTPUT, OUTPUT ".err");
-    wait_for_text(OUTPUT, "\nepoch     1/");
+    wait_for_text(OUTPUT, "\nepoch    1/");
     remove(SAVED);
     while (mkdir(SAVED, 0777) != 0) /* which a checkpoint may be quicker than */
         remove(SAVED);
@@ -123,9 +123,9 @@ static void test_saved_later(void **state)
     assert_int_equal(rmdir(SAVED), 0);
     assert_int_equal(exit_status_of(pid), 0);
     assert_true(file_has(OUTPUT, "\ntest accuracy: "));
-    outcome o = run(TRAIN, TRAINING, "--epochs", "20000", "--resume", SAVED, NULL);
+    outcome o = run(TRAIN, TRAINING, "--epochs", "6000", "--resume", SAVED, NULL);
     assert_succeeded(&o);
-    assert_contains(o.out, "was left: after epoch 20000, ");
+    assert_contains(o.out, "was left: after epoch 6000, ");
     outcome_free(&o);
     remove_outputs();
 }

@@ -252,13 +252,17 @@ static void test_failures_on_the_way(void **state)
 static void test_folder_of_a_table(void **state)
 {
     (void)state;
-    const char *folder = "test_trainer_folder", *path = "test_trainer_folder/b.csv";
+    const char *folder = "test_trainer_folder";
+    static const char *const files[] = {"test_trainer_folder/b.csv", "test_trainer_folder/c.CSV",
+                                        "test_trainer_folder/t10k-labels-idx1-ubyte"};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        remove(files[i]); /* of a run that failed */
     mkdir(folder, 0777);
     outcome o = run(TRAIN, "--device", "reference", "--data", folder, NULL);
     assert_failed(&o, 1, "test_trainer_folder: cannot open any of train-images-idx3-ubyte");
     outcome_free(&o);
-    write_file(path, "x,y\n1,2\n");
-    write_file("test_trainer_folder/c.CSV", "x,y\n1,2\n");
+    write_file(files[0], "x,y\n1,2\n");
+    write_file(files[1], "x,y\n1,2\n");
     o = run(TRAIN, "--device", "reference", "--data", folder, NULL);
     assert_failed(
         &o, 1,
@@ -271,13 +275,12 @@ static void test_folder_of_a_table(void **state)
         "--target is for a CSV file, and --data is a folder; the file in it would be given by --data "
         "test_trainer_folder/b.csv\n");
     outcome_free(&o);
-    write_file("test_trainer_folder/t10k-labels-idx1-ubyte", ""); /* then that is what was meant */
+    write_file(files[2], ""); /* then that is what was meant */
     o = run(TRAIN, "--device", "reference", "--data", folder, NULL);
     assert_failed(&o, 1, "cannot open any of train-images-idx3-ubyte");
     outcome_free(&o);
-    remove("test_trainer_folder/t10k-labels-idx1-ubyte");
-    remove("test_trainer_folder/c.CSV");
-    remove(path);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        assert_int_equal(remove(files[i]), 0);
     assert_int_equal(rmdir(folder), 0);
 }
 
