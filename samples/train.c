@@ -18,6 +18,7 @@
  */
 #include "train_check.h"
 #include "train_checkpoint.h"
+#include "train_data.h"
 #include "train_files.h"
 #include "train_pictures.h"
 #include "train_progress.h"
@@ -29,42 +30,67 @@
 
 enum { EXIT_REFUSED = 2 };
 
+/* All that a run has; zero before it is there. */
+typedef struct run {
+    train_options options;
+    clgrad_context *context;
+    dataset_pair data;
+    train_session session;
+    train_position position;
+    train_history history;
+    bool check_failed;
+    bool unsaved;    /* the last checkpoint could not be written */
+    bool incomplete; /* nor could the log, or a picture */
+} run;
+
+/* ---- training ---- */
+
+/* A log or a picture that cannot be written is said and missing, and no reason to lose anything else. */
+static void go_without(run *r, const clgrad_message *why)
+{
+    train_complain(why);
+    r->incomplete = true;
+}
+
 /* A loss that is not finite ends the training where it is first seen. */
 static bool check_loss(const train_position *position, clgrad_message *message)
 {
-    if (isfinite(position->loss_sum))
-        return true;
-    snprintf(
-        message->text, sizeof message->text,
-        "the loss of epoch %zu is %s within its first %zu rows: the training diverged, try a smaller --lr; "
-        "--detect-anomaly names the operation where it began",
-        position->epoch + 1, isnan(position->loss_sum) ? "not a number" : "infinite", position->rows);
-    return false;
+    return isfinite(position->loss_sum) ||
+           train_refuse(message,
+                        "the loss of epoch %zu is %s within its first %zu rows: the training diverged, try a "
+                        "smaller --lr; --detect-anomaly names the operation where it began",
+                        position->epoch + 1, isnan(position->loss_sum) ? "not a number" : "infinite",
+                        position->rows);
 }
 
-/* All of an epoch's batches are behind it: what has come of it, for those who show it. */
-static bool end_epoch(train_session *session, const dataset_pair *data, train_position *position,
-                      train_progress *progress, train_history *history, clgrad_message *message)
+/* All of an epoch's batches are done: what has come of it, for those who show it. */
+static bool end_epoch(run *r, train_progress *progress, clgrad_message *message)
 {
+    const train_position *position = &r->position;
+    train_pace *pace = &r->session.pace;
     train_figures figures = {.epoch = position->epoch + 1};
+    clgrad_message why;
     figures.loss = position->loss_sum / (double)position->rows; /* each row's loss counts once */
-    figures.lr = train_pace_lr(&session->pace, position->epoch, session->pace.steps - 1);
+    figures.lr = train_pace_lr(pace, position->epoch, pace->steps - 1);
     train_progress_time(progress, &figures);
-    if (!train_history_add(history, session, data, &figures, message))
+    if (!train_history_add(&r->history, &r->session, &r->data, &figures, message))
         return false;
     train_progress_epoch(progress, &figures);
-    train_pace_epoch(&session->pace, position->epoch, figures.loss);
-    *position = (train_position){.epoch = position->epoch + 1};
+    if (!train_history_write(&r->history, &figures, &why))
+        go_without(r, &why);
+    train_pace_epoch(pace, position->epoch, figures.loss);
+    r->position = (train_position){.epoch = position->epoch + 1};
     return true;
 }
 
 /*
- * From a position on to the end of its epoch, a batch at a time: the training rows in an order that is new in
- * each epoch. An interrupt ends it behind any batch. The position moves on.
+ * From where the training stands to the end of its epoch, a batch at a time: the training rows in an order
+ * that is new in each epoch. An interrupt ends it after any batch. The position moves on.
  */
-static bool train_epoch(train_session *session, const dataset_pair *data, train_position *position,
-                        train_progress *progress, train_history *history, clgrad_message *message)
+static bool train_epoch(run *r, train_progress *progress, clgrad_message *message)
 {
+    train_session *session = &r->session;
+    train_position *position = &r->position;
     if (!train_session_shuffle(session, position->epoch, message))
         return false;
 
@@ -89,148 +115,173 @@ static bool train_epoch(train_session *session, const dataset_pair *data, train_
         if (stop && position->batch < session->batches)
             return true;
     }
-    return end_epoch(session, data, position, progress, history, message);
+    return end_epoch(r, progress, message);
 }
 
-/* From a position on to the last epoch or to an interrupt, with a checkpoint there and on the way. */
-static bool train_epochs(train_session *session, const dataset_pair *data, train_position *position,
-                         train_history *history, clgrad_message *message)
+/*
+ * Write a checkpoint. Where the file cannot be written, on a full disk say, the training goes on, and the
+ * next checkpoint may be in place: that is said once, and again at the last. Any other failure ends it.
+ */
+static bool save(run *r, train_progress *progress, bool last, clgrad_message *message)
 {
-    const train_options *options = session->options;
-    const size_t every = options->checkpoint_every, begin = position->epoch;
-    train_progress progress = train_progress_begin(options, data->train.rows, session->batches);
+    const train_options *options = &r->options;
+    clgrad_message why, said;
+    const clgrad_status status =
+        train_checkpoint_save(&r->session, &r->data.train, &r->position, options->save, &why);
+    const bool unsaved = status == CLGRAD_STATUS_FILE_ERROR;
+    if (status != CLGRAD_STATUS_SUCCESS && !unsaved)
+        return train_refuse(message, "%s", why.text);
+    if (unsaved && (last || !r->unsaved)) {
+        const size_t next = r->position.epoch + options->checkpoint_every;
+        if (!last)
+            train_refuse(&said, "%.1800s; the training goes on, and this is tried again after epoch %zu",
+                         why.text, next < options->epochs ? next : options->epochs);
+        train_progress_end(progress);
+        train_complain(last ? &why : &said);
+    }
+    r->unsaved = unsaved;
+    return true;
+}
+
+/* To the last epoch or to an interrupt, with a checkpoint there and on the way. */
+static bool train_epochs(run *r, clgrad_message *message)
+{
+    const train_options *options = &r->options;
+    const size_t every = options->checkpoint_every, begin = r->position.epoch;
+    train_progress progress = train_progress_begin(options, r->data.train.rows, r->session.batches);
     bool last = false, succeeded = true;
     while (succeeded && !last) {
-        last = position->epoch == options->epochs || train_interrupted() != 0;
-        const bool due = every > 0 && position->epoch > begin && position->epoch % every == 0;
+        const size_t epoch = r->position.epoch;
+        last = epoch == options->epochs || train_interrupted() != 0;
+        const bool due = every > 0 && epoch > begin && epoch % every == 0;
         if (options->save != NULL && (last || due))
-            succeeded = train_checkpoint_save(session, &data->train, position, options->save, message);
+            succeeded = save(r, &progress, last, message);
         if (succeeded && !last)
-            succeeded = train_epoch(session, data, position, &progress, history, message);
+            succeeded = train_epoch(r, &progress, message);
     }
     train_progress_end(&progress);
     return succeeded;
 }
 
-static bool load(const train_options *options, dataset_pair *data, clgrad_message *message)
+/* ---- what comes before and after ---- */
+
+/* Everything up to the first epoch. Returns the exit status, with a sentence where it is no success. */
+static int prepare(run *r, clgrad_message *message)
 {
-    dataset_error error;
-    dataset_csv_options csv = dataset_csv_defaults();
-    bool loaded = false;
-    switch (options->source) {
-    case TRAIN_DIGITS:
-        loaded =
-            dataset_make_digits(options->samples, (options->samples + 4) / 5, options->seed, data, &error);
-        break;
-    case TRAIN_SPIRALS:
-        loaded =
-            dataset_make_spirals(options->samples, (options->samples + 4) / 5, options->seed, data, &error);
-        break;
-    case TRAIN_IDX:
-        loaded = dataset_read_idx(options->data, data, &error);
-        break;
-    case TRAIN_CSV:
-        csv.target = options->target;
-        csv.task = options->task;
-        csv.seed = options->seed;
-        csv.ignore = options->ignore;
-        csv.ignore_count = options->ignore_count;
-        csv.skip_empty = options->skip_empty;
-        loaded = dataset_read_csv(options->data, &csv, data, &error);
-        break;
-    }
-    if (!loaded)
-        snprintf(message->text, sizeof message->text, "%s", error.text);
-    return loaded;
+    const train_options *options = &r->options;
+    if (!train_files_possible(options, message))
+        return EXIT_REFUSED;
+    const clgrad_status status = clgrad_context_create(options->device, &r->context, message);
+    if (status == CLGRAD_STATUS_INVALID_ARGUMENT)
+        return EXIT_REFUSED;
+    if (status != CLGRAD_STATUS_SUCCESS || !train_data_load(options, &r->data, message))
+        return EXIT_FAILURE;
+    if (!train_options_fit(&r->options, &r->data.train, message))
+        return EXIT_REFUSED;
+
+    if (options->detect_anomaly &&
+        !train_succeeded(r->context, clgrad_context_detect_anomaly(r->context, true), message))
+        return EXIT_FAILURE;
+    bool passed = true;
+    if (options->check_steps > 0 && !train_check(r->context, options, &r->data.train, &passed, message))
+        return EXIT_FAILURE;
+    r->check_failed = !passed;
+    const bool made =
+        train_session_create(r->context, options, &r->data.train, &r->data.test, &r->session, message) &&
+        train_checkpoint_load(&r->session, &r->data.train, &r->position, message) &&
+        train_history_begin(options, &r->data.train, &r->history, message);
+    return made ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* The test: its figures first, so that no picture of them can cost them. */
+static bool show_results(run *r, clgrad_message *message)
+{
+    train_result result = {0};
+    clgrad_message why;
+    const bool shown = train_session_evaluate(&r->session, &r->session.test, &result, message) &&
+                       train_report_result(&r->data.test, &result, message);
+    fflush(stdout);
+    for (int picture = 0; shown && picture < TRAIN_PICTURE_COUNT; picture++)
+        if (!train_pictures_result((train_picture)picture, &r->session, &r->data, &result, &why))
+            go_without(r, &why);
+    free(result.prediction);
+    return shown;
+}
+
+static int end_interrupted(const run *r, clgrad_message *message)
+{
+    const size_t batch = r->position.batch, epoch = r->position.epoch + 1;
+    if (r->unsaved)
+        train_refuse(message, "interrupted after batch %zu of epoch %zu, which is not saved", batch, epoch);
+    else
+        train_refuse(
+            message,
+            "interrupted after batch %zu of epoch %zu; the same command with --resume %.1000s goes on", batch,
+            epoch, r->options.save);
+    return r->unsaved ? EXIT_FAILURE : 128 + train_interrupted();
+}
+
+/* Train, and show what has come of it. Returns the exit status; what is missing has been said, or is in the
+ * message. */
+static int train(run *r, clgrad_message *message)
+{
+    clgrad_message why;
+    if (r->options.save != NULL)
+        train_catch_interrupts();
+    train_report_header(&r->session, &r->options, &r->data);
+    train_report_beginning(&r->session, r->position.epoch, r->position.batch);
+
+    const bool trained = train_epochs(r, message);
+    const bool finished = trained && r->position.epoch == r->options.epochs;
+    if (finished)
+        train_release_interrupts();
+    const bool shown = finished && show_results(r, message);
+    /* What has been reached is drawn also where an interrupt or a loss that diverges ends the training early.
+     */
+    if (!train_pictures_curves(&r->session, &r->history, &why))
+        go_without(r, &why);
+    if (!train_history_end(&r->history, &why))
+        go_without(r, &why);
+
+    if (trained && !finished)
+        return end_interrupted(r, message);
+    if (shown && r->check_failed)
+        train_refuse(message, "the check against the reference device has failed");
+    return shown && !r->check_failed && !r->unsaved && !r->incomplete ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static void end(run *r)
+{
+    clgrad_message why;
+    train_history_end(&r->history, &why); /* where the way to it was not gone to its end */
+    train_session_destroy(&r->session);
+    dataset_pair_free(&r->data);
+    clgrad_context_destroy(r->context);
 }
 
 int main(int argc, char **argv)
 {
-    train_options options;
-    clgrad_message message = {""}, other;
-    clgrad_context *context = NULL;
-    dataset_pair data = {0};
-    train_session session = {0};
-    train_result result = {0};
-    train_position position = {0};
-    train_history history = {0};
-    bool check_passed = true;
-    int exit_status = EXIT_FAILURE;
-
-    if (!train_options_parse(argc, argv, &options, &message)) {
+    run r = {.context = NULL};
+    clgrad_message message = {""};
+    int exit_status = EXIT_SUCCESS;
+    if (!train_options_parse(argc, argv, &r.options, &message)) {
         exit_status = EXIT_REFUSED;
-        goto cleanup;
-    }
-    if (options.help || options.list_devices) {
-        if (options.help)
-            train_print_help(stdout);
-        else if (!train_report_devices(&message))
-            goto cleanup;
-        exit_status = EXIT_SUCCESS;
-        goto cleanup;
-    }
-
-    if (!train_files_possible(&options, &message)) {
-        exit_status = EXIT_REFUSED;
-        goto cleanup;
-    }
-    clgrad_status status = clgrad_context_create(options.device, &context, &message);
-    if (status == CLGRAD_STATUS_INVALID_ARGUMENT)
-        exit_status = EXIT_REFUSED;
-    if (status != CLGRAD_STATUS_SUCCESS || !load(&options, &data, &message))
-        goto cleanup;
-    if (!train_options_fit(&options, &data.train, &message)) {
-        exit_status = EXIT_REFUSED;
-        goto cleanup;
+    } else if (r.options.help) {
+        train_print_help(stdout);
+    } else if (r.options.list_devices) {
+        exit_status = train_report_devices(&message) ? EXIT_SUCCESS : EXIT_FAILURE;
+    } else {
+        exit_status = prepare(&r, &message);
+        if (exit_status == EXIT_SUCCESS)
+            exit_status = train(&r, &message);
     }
 
-    if (options.detect_anomaly &&
-        !train_succeeded(context, clgrad_context_detect_anomaly(context, true), &message))
-        goto cleanup;
-    if (options.check_steps > 0 && !train_check(context, &options, &data.train, &check_passed, &message))
-        goto cleanup;
-    if (!train_session_create(context, &options, &data.train, &data.test, &session, &message) ||
-        !train_checkpoint_load(&session, &data.train, &position, &message) ||
-        !train_history_begin(&options, &data.train, &history, &message))
-        goto cleanup;
-    if (options.save != NULL)
-        train_catch_interrupts();
-    train_report_header(&session, &options, &data);
-    train_report_beginning(&session, position.epoch, position.batch);
-
-    /* What has been reached is drawn also where an interrupt or a loss that diverges ends the training early.
-     */
-    const bool trained = train_epochs(&session, &data, &position, &history, &message);
-    if (!train_pictures_curves(&session, &history, trained ? &message : &other) || !trained)
-        goto cleanup;
-    if (position.epoch < options.epochs) {
-        snprintf(message.text, sizeof message.text,
-                 "interrupted behind batch %zu of epoch %zu; the same command with --resume %.1000s goes on",
-                 position.batch, position.epoch + 1, options.save);
-        exit_status = 128 + train_interrupted();
-        goto cleanup;
-    }
-    train_release_interrupts();
-
-    if (!train_session_evaluate(&session, &session.test, &result, &message) ||
-        !train_report_result(&data.test, &result, &message) ||
-        !train_pictures_result(&session, &data, &result, &message) || !train_history_end(&history, &message))
-        goto cleanup;
-    if (!check_passed)
-        snprintf(message.text, sizeof message.text, "the check against the reference device has failed");
-    exit_status = check_passed ? EXIT_SUCCESS : EXIT_FAILURE;
-
-cleanup:
-    if (fflush(stdout) != 0 && exit_status == EXIT_SUCCESS) {
-        snprintf(message.text, sizeof message.text, "the output could not be written");
+    if ((fflush(stdout) != 0 || ferror(stdout) != 0) && exit_status == EXIT_SUCCESS) {
+        train_refuse(&message, "the output could not be written");
         exit_status = EXIT_FAILURE;
     }
-    if (exit_status != EXIT_SUCCESS)
-        fprintf(stderr, "train: %s\n", message.text);
-    free(result.prediction);
-    train_history_end(&history, &other);
-    train_session_destroy(&session);
-    dataset_pair_free(&data);
-    clgrad_context_destroy(context);
+    if (exit_status != EXIT_SUCCESS && message.text[0] != '\0')
+        train_complain(&message);
+    end(&r);
     return exit_status;
 }

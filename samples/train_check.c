@@ -86,7 +86,7 @@ static double worst_layer(const clgrad_network *network, const float *device, co
         const clgrad_tensor weight = clgrad_network_weight(network, i),
                             bias = clgrad_network_bias(network, i);
         if (weight.buffer == NULL)
-            continue; /* no layer has a bias alone, which lies behind the weight */
+            continue; /* no layer has a bias alone, which lies after the weight */
         const size_t first = weight.offset - begin;
         const size_t count =
             clgrad_tensor_count(weight) + (bias.buffer != NULL ? clgrad_tensor_count(bias) : 0);

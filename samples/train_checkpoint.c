@@ -2,6 +2,8 @@
 
 #include "train_checkpoint.h"
 
+#include "train_notes.h"
+
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
@@ -39,52 +41,6 @@ int train_interrupted(void)
     return interrupt;
 }
 
-/* ---- what two trainings must have in common ---- */
-
-/* A note of the file. */
-typedef struct pair {
-    const char *name;
-    char text[TRAIN_LINE_SIZE];
-} pair;
-
-/* Those that must be the same, and behind them the position. */
-enum { DATA, SEED, BATCH, ACCUMULATE, SCHEDULE, WARMUP, CLASS_WEIGHTS, POS_WEIGHT, POSITION, PAIRS };
-static const char *const names[PAIRS] = {"data",   "seed",          "batch",      "accumulate", "schedule",
-                                         "warmup", "class-weights", "pos-weight", "position"};
-
-/* FNV-1a in 64 bits (Fowler, Noll, Vo): good enough to notice that the data is other data. */
-static uint64_t hash(uint64_t state, const void *bytes, size_t count)
-{
-    for (size_t i = 0; bytes != NULL && i < count; i++)
-        state = (state ^ ((const unsigned char *)bytes)[i]) * 0x100000001b3u;
-    return state;
-}
-
-static void describe_data(char *text, const dataset *train)
-{
-    uint64_t sum = hash(0xcbf29ce484222325u, train->x, train->rows * train->features * sizeof *train->x);
-    sum = hash(sum, train->classes, train->rows * sizeof *train->classes);
-    sum = hash(sum, train->y, train->rows * sizeof *train->y);
-    train_append(text, "%zu rows of %zu features, checksum %016" PRIx64, train->rows, train->features, sum);
-}
-
-/* Nine digits, so that no two rates look alike. */
-static void describe_schedule(char *text, const train_pace *pace)
-{
-    const clgrad_schedule_info *info = clgrad_schedule_describe(pace->schedule.kind);
-    train_append(text, "%s lr=%.9g", info->name, pace->lr);
-    for (const clgrad_parameter *p = info->parameters; p->name != NULL; p++)
-        train_append(text, " %s=%.9g", p->name, (double)clgrad_parameter_get(p, &pace->schedule));
-}
-
-static void describe_class_weights(char *text, const train_options *options)
-{
-    if (options->balanced || options->class_weight_count == 0)
-        train_append(text, "%s", options->balanced ? "balanced" : "none");
-    for (size_t i = 0; i < options->class_weight_count; i++)
-        train_append(text, "%s%.9g", i > 0 ? "," : "", (double)options->class_weights[i]);
-}
-
 /* ---- where a training stands ---- */
 
 /* Fractions in hexadecimal, which is exact. */
@@ -113,72 +69,47 @@ static bool read_position(const char *text, train_session *session, train_positi
 
 /* ---- files ---- */
 
-static void describe(const train_session *session, const dataset *train, const train_position *position,
-                     pair pairs[PAIRS])
-{
-    const train_options *options = session->options;
-    memset(pairs, 0, PAIRS * sizeof *pairs);
-    for (size_t i = 0; i < PAIRS; i++)
-        pairs[i].name = names[i];
-    describe_data(pairs[DATA].text, train);
-    train_append(pairs[SEED].text, "%" PRIu64, options->seed);
-    train_append(pairs[BATCH].text, "%zu", session->batch);
-    train_append(pairs[ACCUMULATE].text, "%zu", options->accumulate);
-    describe_schedule(pairs[SCHEDULE].text, &session->pace);
-    train_append(pairs[WARMUP].text, "%zu", options->warmup);
-    describe_class_weights(pairs[CLASS_WEIGHTS].text, options);
-    train_append(pairs[POS_WEIGHT].text, "%.9g", (double)options->pos_weight);
-    describe_position(pairs[POSITION].text, session, position);
-}
+/* After the notes of train_notes.h stands this one. */
+#define POSITION "position"
 
-bool train_checkpoint_save(const train_session *session, const dataset *train, const train_position *position,
-                           const char *path, clgrad_message *message)
+clgrad_status train_checkpoint_save(const train_session *session, const dataset *train,
+                                    const train_position *position, const char *path, clgrad_message *message)
 {
-    static pair pairs[PAIRS];
-    clgrad_note notes[PAIRS];
-    describe(session, train, position, pairs);
-    for (size_t i = 0; i < PAIRS; i++)
-        notes[i] = (clgrad_note){pairs[i].name, pairs[i].text};
-    return train_succeeded(session->context, clgrad_network_save(session->network, path, notes, PAIRS),
-                           message);
-}
-
-static bool refuse(clgrad_message *message, const char *path, const char *name, const char *theirs,
-                   const char *ours)
-{
-    snprintf(message->text, sizeof message->text,
-             "--resume %.200s: its %s is \"%.600s\", this training's is \"%.600s\"", path, name, theirs,
-             ours);
-    return false;
+    static train_note common[TRAIN_NOTES];
+    char place[TRAIN_LINE_SIZE] = "";
+    clgrad_note notes[TRAIN_NOTES + 1];
+    train_notes_describe(session, train, common);
+    for (size_t i = 0; i < TRAIN_NOTES; i++)
+        notes[i] = (clgrad_note){common[i].name, common[i].text};
+    describe_position(place, session, position);
+    notes[TRAIN_NOTES] = (clgrad_note){POSITION, place};
+    const clgrad_status status = clgrad_network_save(session->network, path, notes, TRAIN_NOTES + 1);
+    if (status != CLGRAD_STATUS_SUCCESS)
+        train_refuse(message, "--save: %s", clgrad_context_error(session->context));
+    return status;
 }
 
 /* Everything but the network. */
 static bool resume_session(train_session *session, const dataset *train, const clgrad_notes *notes,
                            train_position *position, clgrad_message *message)
 {
-    static pair ours[PAIRS];
-    const char *path = session->options->resume;
-    describe(session, train, position, ours);
-    for (size_t i = 0; i < PAIRS; i++) {
-        const char *theirs = clgrad_notes_find(notes, names[i]);
-        if (theirs == NULL) {
-            snprintf(message->text, sizeof message->text,
-                     "--resume %.1000s: no trainer has written it, its notes have no \"%s\"; --load takes "
-                     "parameters "
-                     "alone",
-                     path, names[i]);
-            return false;
-        }
-        if (i < POSITION && strcmp(theirs, ours[i].text) != 0)
-            return refuse(message, path, names[i], theirs, ours[i].text);
-    }
-    const char *text = clgrad_notes_find(notes, names[POSITION]);
-    if (!read_position(text, session, position) || position->epoch > session->options->epochs ||
-        (position->epoch == session->options->epochs && position->batch > 0)) {
-        char end[64];
-        snprintf(end, sizeof end, "%zu epochs of %zu batches", session->options->epochs, session->batches);
-        return refuse(message, path, names[POSITION], text, end);
-    }
+    const train_options *options = session->options;
+    const char *path = options->resume, *text = clgrad_notes_find(notes, POSITION);
+    if (!train_notes_agree(session, train, notes, message))
+        return false;
+    if (text == NULL)
+        return train_notes_missing(path, POSITION, message);
+    if (!read_position(text, session, position))
+        return train_refuse(message,
+                            "--resume %.200s: its " POSITION
+                            " is \"%.600s\", which is no place in epochs of %zu "
+                            "batches of %zu",
+                            path, text, session->batches, session->batch);
+    if (position->epoch > options->epochs || (position->epoch == options->epochs && position->batch > 0))
+        return train_refuse(
+            message,
+            "--resume %.1000s: it was left after epoch %zu, and %zu of %zu batches, but --epochs is %zu",
+            path, position->epoch, position->batch, session->batches, options->epochs);
     return true;
 }
 

@@ -19,9 +19,10 @@ typedef struct train_position {
     double loss_sum;     /* of those rows */
 } train_position;
 
-/* Write the session into a file. */
-bool train_checkpoint_save(const train_session *session, const dataset *train, const train_position *position,
-                           const char *path, clgrad_message *message);
+/* Write the session into a file. FILE_ERROR where it cannot be written, which another time may go well. */
+clgrad_status train_checkpoint_save(const train_session *session, const dataset *train,
+                                    const train_position *position, const char *path,
+                                    clgrad_message *message);
 
 /* Take the parameters of a file, --load, or go on where its training stood, --resume; position is unchanged
  * where there is neither. */

@@ -12,8 +12,14 @@ bool train_refuse(clgrad_message *message, const char *format, ...) __attribute_
 /* False, and the context's sentence, unless status is SUCCESS. */
 bool train_succeeded(clgrad_context *context, clgrad_status status, clgrad_message *message);
 
+/* Say a sentence, after all that has been printed. */
+void train_complain(const clgrad_message *message);
+
 /* Memory of zeros, freed by the caller; NULL, and a sentence, where there is none. */
 void *train_allocate(size_t count, size_t size, clgrad_message *message);
+
+/* The noun that goes with a count. */
+const char *train_plural(size_t count, const char *one, const char *many);
 
 /* How many digits a number is written with. */
 int train_digits(size_t number);

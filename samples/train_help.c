@@ -145,7 +145,8 @@ static void print_losses(FILE *out)
 
 static void print_optimizers(FILE *out)
 {
-    fprintf(out, "\nOptimizers, each with the options that are its parameters and their defaults\n");
+    fprintf(out, "\nOptimizers, --optimizer NAME or NAME:parameter=value,...; each with the options that are "
+                 "its parameters\n");
     for (int kind = 0; kind < CLGRAD_OPTIMIZER_COUNT; kind++) {
         const clgrad_optimizer_info *info = clgrad_optimizer_describe((clgrad_optimizer_kind)kind);
         const clgrad_optimizer defaults = train_optimizer_defaults((clgrad_optimizer_kind)kind, true);
@@ -218,5 +219,9 @@ void train_print_help(FILE *out)
         "\n"
         "Exit status: 0 when all went well, 1 when something failed on the way (no device, a file that "
         "cannot\nbe read, a --check above its tolerance), 2 when the options are refused, 128 + N when "
-        "signal N has\nended a training with --save (Ctrl-C: 130).\n");
+        "signal N has\nended a training with --save (Ctrl-C: 130). A log, a picture or a checkpoint that "
+        "cannot be written, on\na full disk say, is named, and costs nothing else: the training goes on and "
+        "its results are printed,\nand the exit status is 1; where a checkpoint on the way failed and the "
+        "last "
+        "one did not, it is 0.\n");
 }

@@ -1,3 +1,5 @@
+#define _POSIX_C_SOURCE 200809L
+
 #include "train_history.h"
 
 #include "train_parser.h"
@@ -5,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static bool cannot(const train_history *history, clgrad_message *message)
 {
@@ -58,16 +61,6 @@ static bool keep(train_history *history, const train_figures *figures, clgrad_me
     return true;
 }
 
-/* Nine digits, so that every float32 can be told from its neighbours. */
-static bool write_line(const train_history *history, const train_figures *f, clgrad_message *message)
-{
-    const bool regression = history->regression;
-    fprintf(history->log, "%zu,%.9g,%.9g,%.9g,%.9g,%.9g,%.7g,%.3f,%.0f\n", f->epoch, f->loss,
-            f->training.loss, regression ? f->training.rmse : f->training.accuracy, f->test.loss,
-            regression ? f->test.rmse : f->test.accuracy, f->lr, f->seconds, f->rate);
-    return fflush(history->log) == 0 || cannot(history, message);
-}
-
 bool train_history_add(train_history *history, train_session *session, const dataset_pair *data,
                        train_figures *figures, clgrad_message *message)
 {
@@ -78,7 +71,31 @@ bool train_history_add(train_history *history, train_session *session, const dat
         !keep(history, figures, message))
         return false;
     figures->scored = history->epochs[history->count - 1].scored = true;
-    return history->log == NULL || write_line(history, figures, message);
+    return true;
+}
+
+/* The log is over before this epoch: what is there of its line is taken back. */
+static bool give_up(train_history *history, long end, size_t epoch, clgrad_message *message)
+{
+    const int error = errno;
+    fclose(history->log);
+    history->log = NULL;
+    const bool whole = truncate(history->path, end) == 0;
+    return train_refuse(message, "--log: %.1000s cannot be written: %s; it ends %s epoch %zu", history->path,
+                        strerror(error), whole ? "before" : "within the line of", epoch);
+}
+
+/* Nine digits, so that every float32 can be told from its neighbours. */
+bool train_history_write(train_history *history, const train_figures *f, clgrad_message *message)
+{
+    const bool regression = history->regression;
+    if (history->log == NULL)
+        return true;
+    const long end = ftell(history->log);
+    fprintf(history->log, "%zu,%.9g,%.9g,%.9g,%.9g,%.9g,%.7g,%.3f,%.0f\n", f->epoch, f->loss,
+            f->training.loss, regression ? f->training.rmse : f->training.accuracy, f->test.loss,
+            regression ? f->test.rmse : f->test.accuracy, f->lr, f->seconds, f->rate);
+    return fflush(history->log) == 0 || give_up(history, end, f->epoch, message);
 }
 
 bool train_history_end(train_history *history, clgrad_message *message)

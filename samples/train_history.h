@@ -30,9 +30,12 @@ typedef struct train_history {
 bool train_history_begin(const train_options *options, const dataset *train, train_history *history,
                          clgrad_message *message);
 
-/* An epoch is over. Where a history is wanted score it, keep it, and write its line. */
+/* An epoch is over. Where a history is wanted score it and keep it. */
 bool train_history_add(train_history *history, train_session *session, const dataset_pair *data,
                        train_figures *figures, clgrad_message *message);
+
+/* Its line of the log, if there is one. Where that cannot be written the log ends with the line before it. */
+bool train_history_write(train_history *history, const train_figures *figures, clgrad_message *message);
 
 /* Close the log, and forget. */
 bool train_history_end(train_history *history, clgrad_message *message);

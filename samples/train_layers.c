@@ -14,13 +14,13 @@ static bool read_dense(train_parser *parser, const char *width, const char *rest
     char name[TRAIN_NAME_SIZE];
     clgrad_activation activation = parser->options->activation;
     if (rest != NULL) {
-        const char *behind = train_split_name(rest, name);
+        const char *after = train_split_name(rest, name);
         clgrad_activation_kind kind;
         if (strchr(name, '=') == NULL) {
             if (!clgrad_activation_parse(name, &kind))
                 return train_unknown_name(parser, "activation", name);
             activation = clgrad_activation_defaults(kind);
-            rest = behind;
+            rest = after;
         }
     }
     *layer = clgrad_layer_dense(0, activation.kind);
@@ -86,6 +86,10 @@ bool train_read_layers(train_parser *parser)
         if (length >= sizeof item)
             return train_refuse(parser->message, "--layers \"%s\": a layer's text is too long", text);
         snprintf(item, sizeof item, "%.*s", (int)length, text);
+        if (length == 0)
+            return train_refuse(parser->message, "--layers \"%s\": the layer at position %zu is empty%s",
+                                options->layers_text, options->layer_count + 1,
+                                options->layers_text[0] == '\0' ? "; for no layers it is none" : "");
         if (options->layer_count == TRAIN_MAX_LAYERS)
             return train_refuse(parser->message, "--layers \"%s\": at most %d layers", options->layers_text,
                                 TRAIN_MAX_LAYERS);

@@ -112,11 +112,16 @@ static bool set_initializer(train_parser *parser, const char *value, void *field
 
 static bool set_optimizer(train_parser *parser, const char *value, void *field)
 {
+    char name[TRAIN_NAME_SIZE];
     clgrad_optimizer_kind kind;
-    if (!clgrad_optimizer_parse(value, &kind))
-        return train_unknown_name(parser, "optimizer", value);
+    const char *parameters = train_split_name(value, name);
+    if (!clgrad_optimizer_parse(name, &kind))
+        return train_unknown_name(parser, "optimizer", name);
     *(clgrad_optimizer *)field = train_optimizer_defaults(kind, true);
-    return true;
+    parser->optimizer_parameters = parameters;
+    parser->options->lr_given = train_names_parameter(parameters, "lr");
+    const train_owner owner = {name, clgrad_optimizer_describe(kind)->parameters, field};
+    return train_set_parameters(parser, &owner, NULL, ',', parameters);
 }
 
 static bool set_schedule(train_parser *parser, const char *value, void *field)
@@ -183,13 +188,14 @@ const train_option train_option_list[] = {
     {"activation", "NAME", set_activation, AT(activation), false,
      "of the dense layers that name none of their own, see below"},
     {"output", "NAME", set_text, AT(output_text), false,
-     "an activation or a layer behind the last dense layer; by default what suits the loss"},
+     "an activation or a layer after the last dense layer; by default what suits the loss"},
     {"initializer", "NAME", set_initializer, AT(initializer), false, "of the weights, see below"},
     {"loss", "NAME", set_loss, AT(loss), false, "see below"},
     {"class-weights", "W,W,...", set_class_weights, AT(class_weights), false,
      "weights of the classes in the loss, or balanced: by how rare a class is"},
     {"pos-weight", "N", set_number, AT(pos_weight), false, "bce_with_logits: weight of the positive targets"},
-    {"optimizer", "NAME", set_optimizer, AT(optimizer), false, "its parameters are options too, see below"},
+    {"optimizer", "NAME", set_optimizer, AT(optimizer), false,
+     "its parameters are options too, see below; or NAME:parameter=value,..."},
     {"no-bias-decay", NULL, set_flag, AT(no_bias_decay), false,
      "weight decay for the dense layers' weights alone: not biases, normalisations, PReLU"},
     {"clip-norm", "N", set_number, AT(clip_norm), false, "clip the norm of all gradients to N"},
@@ -200,7 +206,8 @@ const train_option train_option_list[] = {
     {"warmup", "N", set_size, AT(warmup), false,
      "epochs in which the learning rate rises from 0, before the schedule begins"},
     {"batch", "N", set_size, AT(batch), false,
-     "rows a batch (64, or an eighth of the rows where they are few); the last of an epoch may have "
+     "rows a batch (64, or an eighth of the rows where they are few; at most all rows); the last of an epoch "
+     "may have "
      "fewer, but with batch_norm a single row joins the batch before it"},
     {"epochs", "N", set_size, AT(epochs), false, "passes over the training rows"},
     {"seed", "N", set_seed, AT(seed), false, "of the digits, the CSV's split, the weights and the batches"},

@@ -1,3 +1,4 @@
+#include "train_data.h"
 #include "train_parser.h"
 #include "train_target.h"
 
@@ -223,6 +224,9 @@ static bool apply_settings(train_parser *parser)
         if (parameter == NULL)
             return train_refuse(parser->message, "%s: %s has no parameter %s", parser->option, info->name,
                                 setting->name);
+        if (train_names_parameter(parser->optimizer_parameters, setting->name))
+            return train_refuse(parser->message, "%s: --optimizer gives %s too", parser->option,
+                                setting->name);
         if (!train_set_parameter(parser, parameter, setting->value, optimizer))
             return false;
         parser->options->lr_given |= strcmp(setting->name, "lr") == 0;
@@ -231,14 +235,25 @@ static bool apply_settings(train_parser *parser)
     return violated == NULL || train_refuse(parser->message, "--optimizer %s: %s", info->name, violated);
 }
 
+/* An option for CSV files alone was given with something else. */
+static bool refuse_csv_only(const train_parser *parser, const char *option)
+{
+    const char *data = parser->options->data;
+    char csv[TRAIN_LINE_SIZE] = "";
+    if (data != NULL)
+        train_data_csv_in(data, csv);
+    return train_refuse(parser->message, "--%s is for a CSV file, and %s%s%.700s", option,
+                        data != NULL ? "--data is a folder" : "the trainer draws the data",
+                        csv[0] != '\0' ? "; the file in it would be given by --data " : "", csv);
+}
+
 static bool refuse_contradictions(train_parser *parser)
 {
     static const char *const csv_only[] = {"target", "task", "ignore", "skip-empty"};
     train_options *options = parser->options;
     for (size_t i = 0; i < sizeof csv_only / sizeof *csv_only; i++)
         if (given(parser, csv_only[i]) && options->source != TRAIN_CSV)
-            return train_refuse(parser->message, "--%s is for a CSV file, and %s", csv_only[i],
-                                options->data != NULL ? "--data is a folder" : "the trainer draws the data");
+            return refuse_csv_only(parser, csv_only[i]);
     if (options->source == TRAIN_CSV && options->target == NULL)
         return train_refuse(parser->message, "--data %s needs --target, the column to learn", options->data);
     if (given(parser, "samples") && options->data != NULL)

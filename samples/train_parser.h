@@ -42,6 +42,7 @@ struct train_parser {
     bool given[TRAIN_MAX_OPTIONS];
     train_setting settings[TRAIN_MAX_OPTIONS];
     size_t setting_count;
+    const char *optimizer_parameters; /* what --optimizer has after its name; NULL: nothing */
 };
 
 /* Refuse a name that a list does not have. */
@@ -77,6 +78,9 @@ typedef struct train_owner {
  */
 bool train_set_parameters(train_parser *parser, const train_owner *first, const train_owner *second,
                           char separator, const char *text);
+
+/* Whether "parameter=value,parameter=value" has that one. text may be NULL. */
+bool train_names_parameter(const char *text, const char *name);
 
 /* The beginning of a text. One that is too long ends in "...", so that it is no name and no number. */
 void train_copy_piece(const char *text, size_t length, char piece[TRAIN_NAME_SIZE]);

@@ -18,7 +18,7 @@ static bool drawn(bool success, const char *option, const plot_error *error, clg
 
 /* ---- curves ---- */
 
-/* x, then the four series, one behind the other. */
+/* x, then the four series, one after the other. */
 enum { EPOCH, TRAINING_LOSS, TEST_LOSS, TRAINING_QUALITY, TEST_QUALITY, COLUMNS };
 
 bool train_pictures_curves(const train_session *session, const train_history *history,
@@ -252,14 +252,22 @@ cleanup:
     return success;
 }
 
-bool train_pictures_result(train_session *session, const dataset_pair *data, const train_result *result,
-                           clgrad_message *message)
+bool train_pictures_result(train_picture picture, train_session *session, const dataset_pair *data,
+                           const train_result *result, clgrad_message *message)
 {
-    const char *const *pictures = session->options->pictures;
-    const dataset *test = &data->test;
-    return (pictures[TRAIN_CONFUSION] == NULL ||
-            draw_confusion(pictures[TRAIN_CONFUSION], test, result, message)) &&
-           (pictures[TRAIN_BOUNDARY] == NULL ||
-            draw_boundary(pictures[TRAIN_BOUNDARY], session, test, result, message)) &&
-           (pictures[TRAIN_ERRORS] == NULL || draw_errors(pictures[TRAIN_ERRORS], test, result, message));
+    const char *file = session->options->pictures[picture];
+    if (file == NULL)
+        return true;
+    switch (picture) {
+    case TRAIN_CONFUSION:
+        return draw_confusion(file, &data->test, result, message);
+    case TRAIN_BOUNDARY:
+        return draw_boundary(file, session, &data->test, result, message);
+    case TRAIN_ERRORS:
+        return draw_errors(file, &data->test, result, message);
+    case TRAIN_CURVES: /* above: they do not wait for the test */
+    case TRAIN_PICTURE_COUNT:
+        break;
+    }
+    return true;
 }

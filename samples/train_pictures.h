@@ -13,8 +13,9 @@
 bool train_pictures_curves(const train_session *session, const train_history *history,
                            clgrad_message *message);
 
-/* What the test has come to: confusion matrix, decision boundary, what is misclassified. */
-bool train_pictures_result(train_session *session, const dataset_pair *data, const train_result *result,
-                           clgrad_message *message);
+/* One of what the test has come to, if it is asked for: confusion matrix, decision boundary, what is
+ * misclassified. */
+bool train_pictures_result(train_picture picture, train_session *session, const dataset_pair *data,
+                           const train_result *result, clgrad_message *message);
 
 #endif

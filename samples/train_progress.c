@@ -66,7 +66,7 @@ static void choose_stride(train_progress *progress, double now)
     progress->updated = now;
 }
 
-/* What stands behind the bar, in the order in which it is shown. */
+/* What stands after the bar, in the order in which it is shown. */
 enum { BATCHES, LOSS, RATE, LEFT, PIECES };
 typedef char piece[64];
 

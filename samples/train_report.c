@@ -58,9 +58,13 @@ static void print_training(const train_session *session, const train_options *op
         printf(", gradients at most %g", (double)options->clip_value);
     print_choice("schedule", info->name, info->parameters, schedule);
     if (options->warmup > 0)
-        printf(", after a warm-up of %zu epoch%s", options->warmup, options->warmup == 1 ? "" : "s");
-    printf("\ntraining   %zu epochs of %zu batches of %zu", options->epochs, session->batches,
-           session->batch);
+        printf(", after a warm-up of %zu %s", options->warmup,
+               train_plural(options->warmup, "epoch", "epochs"));
+    printf("\ntraining   %zu %s of %zu %s of %zu", options->epochs,
+           train_plural(options->epochs, "epoch", "epochs"), session->batches,
+           train_plural(session->batches, "batch", "batches"), session->batch);
+    if (options->batch > session->batch)
+        printf(" (--batch %zu, but there are %zu training rows)", options->batch, session->data.count);
     if (options->accumulate > 1)
         printf(", %zu a step", options->accumulate);
     printf(", seed %llu\n", (unsigned long long)options->seed);
@@ -73,14 +77,16 @@ void train_report_header(const train_session *session, const train_options *opti
 
     printf("device     %s (%s, %s)\n", device->name, clgrad_device_type_name(device->type),
            device->specification);
-    printf("data       %s: %zu training and %zu test rows, %zu features, ", train_options_data(options),
-           data->train.rows, data->test.rows, data->train.features);
+    printf("data       %s: %zu training and %zu test %s, %zu %s, ", train_options_data(options),
+           data->train.rows, data->test.rows, train_plural(data->test.rows, "row", "rows"),
+           data->train.features, train_plural(data->train.features, "feature", "features"));
     if (data->train.class_count > 0)
         printf("%zu classes", data->train.class_count);
     else
         printf("regression");
     if (options->skip_empty)
-        printf(", %zu rows with empty cells left out", data->skipped_rows);
+        printf(", %zu %s with empty cells left out", data->skipped_rows,
+               train_plural(data->skipped_rows, "row", "rows"));
     train_session_describe(session, data->train.features, network);
     printf("\nnetwork    %s, %zu parameters", network,
            clgrad_tensor_count(clgrad_network_parameters(session->network)));
@@ -94,8 +100,8 @@ void train_report_beginning(const train_session *session, size_t epoch, size_t b
     if (options->load != NULL)
         printf("beginning  with the parameters of %s\n", options->load);
     if (options->resume != NULL)
-        printf("beginning  where %s was left: behind epoch %zu, and %zu of %zu batches\n", options->resume,
-               epoch, batch, session->batches);
+        printf("beginning  where %s was left: after epoch %zu, and %zu of %zu %s\n", options->resume, epoch,
+               batch, session->batches, train_plural(session->batches, "batch", "batches"));
     fflush(stdout);
 }
 

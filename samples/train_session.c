@@ -47,7 +47,7 @@ static void destroy_rows(train_rows *rows)
 
 /*
  * The layers asked for, then a dense layer with as many outputs as the loss wants, then what makes of these
- * what the loss takes: an activation within that layer, anything else behind it. Returns how many they are.
+ * what the loss takes: an activation within that layer, anything else after it. Returns how many they are.
  */
 static size_t gather_layers(const train_session *session, clgrad_layer layers[TRAIN_MAX_LAYERS + 2])
 {
@@ -110,11 +110,8 @@ static void describe_changes(char *text, const clgrad_parameter *parameters, con
         }
 }
 
-void train_session_describe(const train_session *session, size_t features, char *text)
+void train_describe_layers(char *text, const clgrad_layer *layers, size_t count)
 {
-    clgrad_layer layers[TRAIN_MAX_LAYERS + 2];
-    const size_t count = gather_layers(session, layers);
-    train_append(text, "%zu", features);
     for (size_t i = 0; i < count; i++) {
         const clgrad_layer *layer = &layers[i];
         const bool dense = layer->kind == CLGRAD_LAYER_DENSE;
@@ -131,6 +128,14 @@ void train_session_describe(const train_session *session, size_t features, char 
             describe_changes(text, activation->parameters, &layer->activation);
         }
     }
+}
+
+void train_session_describe(const train_session *session, size_t features, char *text)
+{
+    clgrad_layer layers[TRAIN_MAX_LAYERS + 2];
+    const size_t count = gather_layers(session, layers);
+    train_append(text, "%zu", features);
+    train_describe_layers(text, layers, count);
 }
 
 /* ---- the session ---- */

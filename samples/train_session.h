@@ -78,4 +78,7 @@ bool train_session_predict(train_session *session, const float *x, size_t rows, 
  * TRAIN_LINE_SIZE. Parameters at their defaults are left out. */
 void train_session_describe(const train_session *session, size_t features, char *text);
 
+/* Layers in words, " -> 256 relu -> dropout p=0.2", appended likewise. */
+void train_describe_layers(char *text, const clgrad_layer *layers, size_t count);
+
 #endif

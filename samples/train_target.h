@@ -10,7 +10,7 @@
 /* Whether the trainer can train a classification (or a regression) with a loss. */
 bool train_loss_fits(clgrad_loss_kind kind, bool classification);
 
-/* The layer behind the last dense layer that makes of plain numbers what the loss takes. */
+/* The layer after the last dense layer that makes of plain numbers what the loss takes. */
 clgrad_layer train_loss_output(const clgrad_loss *loss);
 
 /* How many outputs the network has: one for each class, or for a regression; for ctc one more, the blank. */

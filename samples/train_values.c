@@ -121,6 +121,16 @@ bool train_set_parameters(train_parser *parser, const train_owner *first, const 
     return true;
 }
 
+bool train_names_parameter(const char *text, const char *name)
+{
+    const size_t length = strlen(name);
+    while (text != NULL && (strncmp(text, name, length) != 0 || text[length] != '=')) {
+        const char *comma = strchr(text, ',');
+        text = comma != NULL ? comma + 1 : NULL;
+    }
+    return text != NULL;
+}
+
 void train_copy_piece(const char *text, size_t length, char piece[TRAIN_NAME_SIZE])
 {
     const bool fits = length < TRAIN_NAME_SIZE;

@@ -56,7 +56,7 @@ static void test_csv_shape_refused(void **state)
     data_refuse_text("x,y\n1,\"", &options, ", line 2, column 2: the quote that opens here is never closed");
     data_refuse_text("x,y\n1,\"\"\"", &options,
                      ", line 2, column 2: the quote that opens here is never closed");
-    data_refuse_text("x,y\n1,\"2\" 3\n", &options, ", line 2, column 2: '3' behind the closing quote");
+    data_refuse_text("x,y\n1,\"2\" 3\n", &options, ", line 2, column 2: '3' after the closing quote");
     static const char nul[] = "x,y\n1,2\n3,\0\n";
     const char *path = data_write("data.csv", nul, sizeof nul - 1);
     data_expect_refusal();

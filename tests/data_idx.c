@@ -194,8 +194,7 @@ static void test_idx_damaged_gzip(void **state)
     size_t size = fread(packed, 1, sizeof packed, file);
     fclose(file);
     data_write("train-images-idx3-ubyte.gz", packed, size - 4);
-    refuse_idx("train-images-idx3-ubyte.gz: after 256 bytes: ");
-    assert_non_null(strstr(data_error.text, "unexpected end of file"));
+    refuse_idx("train-images-idx3-ubyte.gz: after 256 bytes: unexpected end of file");
     packed[size - 6] ^= 1; /* the checksum */
     data_write("train-images-idx3-ubyte.gz", packed, size);
     refuse_idx("incorrect data check");

@@ -3,6 +3,7 @@
 #include "program.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -21,6 +24,18 @@ void outcome_free(outcome *o)
 {
     free(o->out);
     free(o->err);
+}
+
+void limit_files(size_t bytes)
+{
+    static struct rlimit usual;
+    struct rlimit limit;
+    if (bytes > 0)
+        assert_int_equal(getrlimit(RLIMIT_FSIZE, &usual), 0);
+    limit = usual;
+    limit.rlim_cur = bytes > 0 ? (rlim_t)bytes : usual.rlim_cur;
+    signal(SIGXFSZ, bytes > 0 ? SIG_IGN : SIG_DFL); /* so that a write fails instead of ending the program */
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
 static char *read_all(FILE *file)
@@ -35,12 +50,10 @@ static char *read_all(FILE *file)
     return text;
 }
 
-static outcome run_once(const char *const *arguments)
+static pid_t spawn(const char *const *arguments, FILE *out, FILE *err)
 {
     posix_spawn_file_actions_t actions;
-    FILE *out = tmpfile(), *err = tmpfile();
     pid_t pid;
-    int status;
     assert_non_null(out);
     assert_non_null(err);
     posix_spawn_file_actions_init(&actions);
@@ -53,10 +66,52 @@ static outcome run_once(const char *const *arguments)
         copy[i] = strdup(arguments[i]);
     }
     assert_int_equal(posix_spawn(&pid, copy[0], &actions, NULL, copy, environ), 0);
-    assert_int_equal(waitpid(pid, &status, 0), pid);
     for (size_t i = 0; copy[i] != NULL; i++)
         free(copy[i]);
     posix_spawn_file_actions_destroy(&actions);
+    return pid;
+}
+
+pid_t start_program(const char *const *arguments, const char *out, const char *err)
+{
+    FILE *streams[] = {fopen(out, "w"), fopen(err, "w")};
+    const pid_t pid = spawn(arguments, streams[0], streams[1]);
+    fclose(streams[0]);
+    fclose(streams[1]);
+    return pid;
+}
+
+bool file_has(const char *file, const char *text)
+{
+    FILE *stream = fopen(file, "r");
+    assert_non_null(stream);
+    char *all = read_all(stream);
+    const bool has = strstr(all, text) != NULL;
+    free(all);
+    fclose(stream);
+    return has;
+}
+
+void wait_milliseconds(long milliseconds)
+{
+    const struct timespec time = {milliseconds / 1000, milliseconds % 1000 * 1000000};
+    nanosleep(&time, NULL);
+}
+
+void wait_for_text(const char *file, const char *text)
+{
+    for (int i = 0; !file_has(file, text); i++) {
+        assert_true(i < 12000);
+        wait_milliseconds(5);
+    }
+}
+
+static outcome run_once(const char *const *arguments)
+{
+    FILE *out = tmpfile(), *err = tmpfile();
+    int status;
+    const pid_t pid = spawn(arguments, out, err);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
     outcome o = {WIFEXITED(status) ? WEXITSTATUS(status) : -1, WIFSIGNALED(status) ? WTERMSIG(status) : 0,
                  read_all(out), read_all(err)};
     fclose(out);

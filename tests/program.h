@@ -4,7 +4,9 @@
 #ifndef PROGRAM_H
 #define PROGRAM_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #define MAX_ARGUMENTS 40
 
@@ -19,6 +21,18 @@ outcome run_arguments(const char *const *arguments);
 
 /* The same with the arguments one by one. The first NULL ends them. */
 outcome run(const char *program, ...);
+
+/* From now on no program can write a file of more bytes, as on a full disk; 0: back to what it was. */
+void limit_files(size_t bytes);
+
+/* Start a program, with files to print into, and let it run. */
+pid_t start_program(const char *const *arguments, const char *out, const char *err);
+
+/* Whether a file has a text in it by now; and wait until it has, a minute at most. */
+bool file_has(const char *file, const char *text);
+void wait_for_text(const char *file, const char *text);
+
+void wait_milliseconds(long milliseconds);
 
 void outcome_free(outcome *o);
 

@@ -213,7 +213,7 @@ static void test_table(void **state)
                     "note", "--ignore=number", "--skip-empty", "--layers", "16", "--epochs", "40", NULL);
     assert_succeeded(&o);
     assert_contains(o.out,
-                    "160 training and 40 test rows, 2 features, 2 classes, 1 rows with empty cells left out");
+                    "160 training and 40 test rows, 2 features, 2 classes, 1 row with empty cells left out");
     assert_contains(o.out, "above");
     assert_last_line(o.out, "test accuracy: ", " %\n");
     assert_true(figure(o.out, "test accuracy") >= 90);

@@ -91,8 +91,9 @@ static void draw(float *prediction)
 {
     clgrad_message message = {""};
     const train_result result = {.loss_kind = options.loss, .outputs = CLASSES, .prediction = prediction};
-    if (!train_pictures_result(&session, &data, &result, &message))
-        fail_msg("%s", message.text);
+    for (int picture = 0; picture < TRAIN_PICTURE_COUNT; picture++)
+        if (!train_pictures_result((train_picture)picture, &session, &data, &result, &message))
+            fail_msg("%s", message.text);
     assert_int_equal(drawn, 1);
 }
 

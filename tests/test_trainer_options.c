@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -143,10 +144,10 @@ static void test_refused_options(void **state)
         {{"--samples", "0"}, "--samples \"0\""},
         {{"--seed", "18446744073709551616"}, "--seed"},
         {{"--check=0"}, "--check \"0\""},
-        {{"--layers", ""}, "--layers"},
-        {{"--layers", "64,,32"}, "--layers"},
+        {{"--layers", ""}, "--layers \"\": the layer at position 1 is empty; for no layers it is none"},
+        {{"--layers", "64,,32"}, "--layers \"64,,32\": the layer at position 2 is empty"},
         {{"--layers", "64,0"}, "\"0\""},
-        {{"--layers", "64,"}, "--layers"},
+        {{"--layers", "64,"}, "--layers \"64,\": the layer at position 2 is empty"},
         {{"--layers", "none", "--activation", "tanh"}, "--activation is for hidden layers"},
         {{"--layers", "64,swoosh"}, "no layer or activation \"swoosh\""},
         {{"--layers", "64:swoosh"}, "no activation \"swoosh\""},
@@ -190,6 +191,11 @@ static void test_refused_options(void **state)
         {{"--activation", "leaky_relu:negative_slope=steep"}, "\"steep\""},
         {{"--activation", "leaky_relu:negative_slope=1,negative_slope=2"}, "twice"},
         {{"--optimizer", "magic"}, "no optimizer \"magic\""},
+        {{"--optimizer", "adam:beta1=2"}, "--optimizer: beta1 is \"2\", it takes a number from 0 to "},
+        {{"--optimizer", "adam:momentum=0.9"}, "--optimizer: adam has no parameter \"momentum\""},
+        {{"--optimizer", "adam:beta1=0.8", "--beta1", "0.8"}, "--beta1: --optimizer gives beta1 too"},
+        {{"--lr=1", "--optimizer", "adam:eps=0.1,lr=1"}, "--lr: --optimizer gives lr too"},
+        {{"--optimizer", "adam", "--beta1", "2"}, "--beta1: beta1 is \"2\", it takes a number from 0 to "},
         {{"--initializer", "zero"}, "no initializer \"zero\""},
         {{"--schedule", "zigzag"}, "no schedule \"zigzag\""},
         {{"--schedule", "step:gamma=-1"}, "gamma is \"-1\""},
@@ -226,10 +232,13 @@ static void test_failures_on_the_way(void **state)
     assert_failed(&o, 1, "99");
     outcome_free(&o);
     o = run(TRAIN, "--device", "reference", "--data", "test_trainer_no_such_folder", NULL);
-    assert_failed(&o, 1, "test_trainer_no_such_folder");
+    assert_failed(&o, 1,
+                  "--data \"test_trainer_no_such_folder\" cannot be read: No such file or directory; --data "
+                  "takes digits or spirals, which the trainer draws itself, a folder with MNIST's four IDX "
+                  "files, or a CSV file\n");
     outcome_free(&o);
     o = run(TRAIN, "--device", "reference", "--data", "test_trainer_none.csv", "--target", "y", NULL);
-    assert_failed(&o, 1, "test_trainer_none.csv");
+    assert_failed(&o, 1, "--data \"test_trainer_none.csv\" cannot be read: No such file or directory; ");
     outcome_free(&o);
 
     write_file("test_trainer_ragged.csv", "x,y\n1,2\n3\n");
@@ -237,6 +246,71 @@ static void test_failures_on_the_way(void **state)
     assert_failed(&o, 1, "test_trainer_ragged.csv");
     outcome_free(&o);
     remove("test_trainer_ragged.csv");
+}
+
+/* Somebody gives the folder that a table lies in: the sentence names the table. */
+static void test_folder_of_a_table(void **state)
+{
+    (void)state;
+    const char *folder = "test_trainer_folder";
+    static const char *const files[] = {"test_trainer_folder/b.csv", "test_trainer_folder/c.CSV",
+                                        "test_trainer_folder/t10k-labels-idx1-ubyte"};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        remove(files[i]); /* of a run that failed */
+    mkdir(folder, 0777);
+    outcome o = run(TRAIN, "--device", "reference", "--data", folder, NULL);
+    assert_failed(&o, 1, "test_trainer_folder: cannot open any of train-images-idx3-ubyte");
+    outcome_free(&o);
+    write_file(files[0], "x,y\n1,2\n");
+    write_file(files[1], "x,y\n1,2\n");
+    o = run(TRAIN, "--device", "reference", "--data", folder, NULL);
+    assert_failed(
+        &o, 1,
+        "--data test_trainer_folder: this folder has no IDX files, but a CSV file: give it by --data "
+        "test_trainer_folder/b.csv, and by --target the column to learn");
+    outcome_free(&o);
+    o = run(TRAIN, "--device", "reference", "--data=test_trainer_folder/", "--target", "y", NULL);
+    assert_failed(
+        &o, 2,
+        "--target is for a CSV file, and --data is a folder; the file in it would be given by --data "
+        "test_trainer_folder/b.csv\n");
+    outcome_free(&o);
+    write_file(files[2], ""); /* then that is what was meant */
+    o = run(TRAIN, "--device", "reference", "--data", folder, NULL);
+    assert_failed(&o, 1, "cannot open any of train-images-idx3-ubyte");
+    outcome_free(&o);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        assert_int_equal(remove(files[i]), 0);
+    assert_int_equal(rmdir(folder), 0);
+}
+
+/* A batch that is larger than the data is all of it, and the settings say so; one of anything is no plural.
+ */
+static void test_settings(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *epochs, *batch, *line;
+    } cases[] = {
+        {"--epochs=1", "--batch=100000",
+         "\ntraining   1 epoch of 1 batch of 60 (--batch 100000, but there are 60 training rows), seed 1\n"},
+        {"--epochs=1", "--batch=60", "\ntraining   1 epoch of 1 batch of 60, seed 1\n"},
+        {"--epochs=2", "--batch=59", "\ntraining   2 epochs of 2 batches of 59, seed 1\n"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        outcome o = run(TRAIN, "--device", "reference", "--samples=60", "--layers=none", cases[i].epochs,
+                        cases[i].batch, NULL);
+        assert_succeeded(&o);
+        assert_contains(o.out, cases[i].line);
+        outcome_free(&o);
+    }
+    write_file("test_trainer_small.csv", "x,y\n1,a\n2,b\n3,a\n");
+    outcome o = run(TRAIN, "--device", "reference", "--data", "test_trainer_small.csv", "--target", "y",
+                    "--layers=none", NULL);
+    assert_succeeded(&o);
+    assert_contains(o.out, ": 2 training and 1 test row, 1 feature, 2 classes\n");
+    outcome_free(&o);
+    remove("test_trainer_small.csv");
 }
 
 /* What fits the task is known only once the file has been read: a text target makes a classification. */
@@ -451,6 +525,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_help_shows_every_list),    cmocka_unit_test(test_list_devices),
         cmocka_unit_test(test_refused_options),          cmocka_unit_test(test_failures_on_the_way),
+        cmocka_unit_test(test_folder_of_a_table),        cmocka_unit_test(test_settings),
         cmocka_unit_test(test_the_data_decides),         cmocka_unit_test(test_the_rate_follows_the_schedule),
         cmocka_unit_test(test_no_name_means_two_things), cmocka_unit_test(test_progress_bar_on_a_terminal),
         cmocka_unit_test(test_progress_bar_fits),        cmocka_unit_test(test_colours),

@@ -300,6 +300,34 @@ static void test_divergence(void **state)
     }
 }
 
+/* A picture that cannot be written costs nothing but itself. (The limit would be a driver's too.) */
+static void test_full_disk(void **state)
+{
+    const clgrad_device *device = *state;
+    if (device->type != CLGRAD_DEVICE_REFERENCE)
+        skip();
+    limit_files(8192); /* what is printed is a file too */
+    outcome o =
+        run(TRAIN, "--device", device->specification, "--samples", "100", "--layers", "8", "--epochs", "2",
+            "--plot", CURVES, "--plot-confusion", CONFUSION, "--plot-errors", ERRORS, "--log", LOG, NULL);
+    limit_files(0);
+    assert_int_equal(o.status, 1);
+    assert_true(figure(o.out, "test accuracy") > 0);
+    assert_int_equal(count(o.err, "\n"), 3);
+    assert_contains(o.err, "train: --plot: " CURVES " cannot be written: File too large\n");
+    assert_contains(o.err, "train: --plot-confusion: " CONFUSION " cannot be written: File too large\n");
+    assert_contains(o.err, "train: --plot-errors: " ERRORS " cannot be written: File too large\n");
+    static const char *const left[] = {CURVES,           CURVES ".new", CONFUSION,
+                                       CONFUSION ".new", ERRORS,        ERRORS ".new"};
+    for (size_t i = 0; i < sizeof left / sizeof *left; i++)
+        assert_false(exists(left[i]));
+    char *log = read_text(LOG);
+    assert_int_equal(count(log, "\n"), 3);
+    free(log);
+    outcome_free(&o);
+    remove(LOG);
+}
+
 static void test_refused(void **state)
 {
     const clgrad_device *device = *state;
@@ -365,6 +393,7 @@ int main(void)
         NAMED(test_spirals),
         NAMED(test_boundary_of_other_losses),
         NAMED(test_divergence),
+        NAMED(test_full_disk),
         NAMED(test_refused),
     };
     return run_trainer_tests("trainer_pictures", tests, sizeof tests / sizeof *tests);

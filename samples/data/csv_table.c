@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How far the file has been cut. Behind its last byte stands a NUL, so that one byte may be read ahead. */
+/* How far the file has been cut. After its last byte stands a NUL, so that one byte may be read ahead. */
 typedef struct cutter {
     unsigned char *next, *end;
     size_t line; /* of next */
@@ -74,7 +74,7 @@ static bool cut_quoted(cutter *file, const csv_table *table, size_t column, unsi
     *tail = write;
     skip_blanks(file);
     if (!at_field_end(file)) {
-        return dataset_fail(error, "%s, line %zu, column %zu: '%c' behind the closing quote", table->path,
+        return dataset_fail(error, "%s, line %zu, column %zu: '%c' after the closing quote", table->path,
                             file->line, column + 1, *file->next);
     }
     return true;

@@ -52,6 +52,18 @@ char *dataset_join_text(const char *first, const char *second, const char *third
     return text;
 }
 
+/* What went wrong with a file, without its path in front, which zlib puts there. */
+static const char *gzip_error(gzFile file, const char *path, int *code)
+{
+    const size_t length = strlen(path);
+    const char *text = gzerror(file, code);
+    if (*code == Z_ERRNO) {
+        return strerror(errno);
+    }
+    return strncmp(text, path, length) == 0 && strncmp(text + length, ": ", 2) == 0 ? text + length + 2
+                                                                                    : text;
+}
+
 /* Read to the end of the file, doubling the room whenever it is full. One byte stays free for the NUL. */
 static bool read_all(gzFile file, const char *path, unsigned char **bytes, size_t *size, dataset_error *error)
 {
@@ -75,10 +87,9 @@ static bool read_all(gzFile file, const char *path, unsigned char **bytes, size_
     }
     /* The end may be one that zlib did not expect: a cut or damaged gzip stream, a directory. */
     int code = Z_OK;
-    const char *text = gzerror(file, &code);
+    const char *text = gzip_error(file, path, &code);
     if (code != Z_OK && code != Z_STREAM_END) {
-        return dataset_fail(error, "%s: after %zu bytes: %s", dataset_path_end(path), *size,
-                            code == Z_ERRNO ? strerror(errno) : text);
+        return dataset_fail(error, "%s: after %zu bytes: %s", dataset_path_end(path), *size, text);
     }
     (*bytes)[*size] = 0;
     /* What was too much goes back: then a sanitizer sees who reads behind the end. */

@@ -16,7 +16,7 @@ typedef struct idx_kind {
 static const idx_kind images_kind = {"images", "idx3-ubyte", 0x00000803, 16};
 static const idx_kind labels_kind = {"labels", "idx1-ubyte", 0x00000801, 8};
 
-/* One file in memory; data points behind the header. */
+/* One file in memory; data points to what follows the header. */
 typedef struct idx_file {
     char *path;
     unsigned char *bytes;

@@ -1,6 +1,6 @@
 /*
  * clgrad in a program that uses OpenCL already: on its queue, on its memory. (samples/host_interop.c is a
- * larger program of that kind, with kernels of its own before and behind.)
+ * larger program of that kind, with kernels of its own before and after it.)
  */
 #define CL_USE_DEPRECATED_OPENCL_1_2_APIS /* clCreateCommandQueue, which every OpenCL version has */
 #define CL_TARGET_OPENCL_VERSION 300

@@ -12,7 +12,7 @@ double plot_place(const plot_scale *scale, double number)
     return scale->from + share * (scale->to - scale->from);
 }
 
-/* Ticks of a step are told apart by so many digits behind the point. */
+/* Ticks of a step are told apart by so many digits after the point. */
 static int decimals_of(double step)
 {
     const double digits = ceil(-log10(step) - 1e-9);

@@ -1,0 +1,16 @@
+/*
+ * The data that --data names: what may be there, and reading it.
+ */
+#ifndef TRAIN_DATA_H
+#define TRAIN_DATA_H
+
+#include "train_options.h"
+
+/* The first CSV file, by name, of a folder without any IDX file, as a path for --data; "" where there is
+ * none. */
+void train_data_csv_in(const char *folder, char path[TRAIN_LINE_SIZE]);
+
+/* Read the data set, or draw it. False, and a sentence, after a failure. */
+bool train_data_load(const train_options *options, dataset_pair *data, clgrad_message *message);
+
+#endif
