@@ -7,6 +7,7 @@
 
 #include "doctor.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,8 +122,7 @@ static bool list_all(doctor_state *doctor)
     return true;
 }
 
-/* See whether a device opens. A specification that names none is refused; a device that does not has failed.
- */
+/* See whether a device opens. Answers a status to end with, where there is no such device, or -1. */
 static int open_device(doctor_state *doctor, const char *specification)
 {
     clgrad_context *context = NULL;
@@ -134,8 +134,12 @@ static int open_device(doctor_state *doctor, const char *specification)
             d->device = doctor->all[i];
     doctor_crash_during("opening", &d->device);
     const clgrad_status status = clgrad_context_create(specification, &context, &message);
-    if (status == CLGRAD_STATUS_INVALID_ARGUMENT || status == CLGRAD_STATUS_DEVICE_NOT_FOUND)
+    if (status == CLGRAD_STATUS_INVALID_ARGUMENT)
         return refuse("%s", message.text);
+    if (status == CLGRAD_STATUS_DEVICE_NOT_FOUND) {
+        fprintf(stderr, "clgrad-doctor: %s\n", message.text);
+        return EXIT_FAILED;
+    }
     doctor->device_count++;
     if (status == CLGRAD_STATUS_SUCCESS)
         d->device = *clgrad_context_device(context);
@@ -239,7 +243,7 @@ static int run(doctor_state *doctor)
     if (!list_all(doctor))
         return out_of_memory();
     if (doctor->list)
-        return print_list(doctor) && fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILED;
+        return print_list(doctor) ? EXIT_SUCCESS : EXIT_FAILED;
 
     status = open_devices(doctor);
     if (status >= 0)
@@ -251,7 +255,18 @@ static int run(doctor_state *doctor)
     for (size_t i = 0; i < doctor->device_count; i++)
         doctor_run(doctor, &doctor->devices[i]);
     const bool printed = !doctor->json || doctor_json_print(doctor);
-    return printed && fflush(stdout) == 0 && doctor_passed(doctor) ? EXIT_SUCCESS : EXIT_FAILED;
+    return printed && doctor_passed(doctor) ? EXIT_SUCCESS : EXIT_FAILED;
+}
+
+/* A report that nobody can read is no success. */
+static bool output_is_written(void)
+{
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return true;
+    fprintf(stderr, "clgrad-doctor: the output could not be written: %s\n",
+            errno != 0 ? strerror(errno) : "an earlier part of it is lost");
+    return false;
 }
 
 int main(int count, char **arguments)
@@ -263,6 +278,8 @@ int main(int count, char **arguments)
     int status = read_options(&doctor, count, arguments);
     if (status < 0)
         status = run(&doctor);
+    if (!output_is_written() && status == EXIT_SUCCESS)
+        status = EXIT_FAILED;
     for (size_t i = 0; i < doctor.device_count; i++)
         free(doctor.devices[i].results);
     free(doctor.listed);

@@ -77,12 +77,13 @@ static json_t *devices_json(const doctor_state *doctor)
 
 static bool print(json_t *json)
 {
-    const bool printed =
-        json != NULL && json_dumpf(json, stdout, JSON_INDENT(2)) == 0 && putchar('\n') != EOF;
+    if (json == NULL) {
+        fprintf(stderr, "clgrad-doctor: the host is out of memory\n");
+        return false;
+    }
+    const bool printed = json_dumpf(json, stdout, JSON_INDENT(2)) == 0 && putchar('\n') != EOF;
     json_decref(json);
-    if (!printed)
-        fprintf(stderr, "clgrad-doctor: the JSON cannot be made or written\n");
-    return printed;
+    return printed; /* where stdout fails, doctor.c says so */
 }
 
 bool doctor_json_print(const doctor_state *doctor)

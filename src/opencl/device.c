@@ -183,8 +183,8 @@ static clgrad_status no_device(const char *specification, const search *s, clgra
     if (s->count == 0 && s->platforms > 0)
         return clgrad_fail_message(
             message, CLGRAD_STATUS_DEVICE_NOT_FOUND,
-            "there is no OpenCL device for \"%s\": %u platform%s there, but without any device (PoCL needs a "
-            "folder that it can write to: HOME, XDG_CACHE_HOME or POCL_CACHE_DIR), or " CLGRAD_USE_REFERENCE,
+            "there is no OpenCL device for \"%s\": %u platform%s there, but without any device; give PoCL a "
+            "folder that it can write to (HOME, XDG_CACHE_HOME or POCL_CACHE_DIR), or " CLGRAD_USE_REFERENCE,
             specification, s->platforms, s->platforms == 1 ? " is" : "s are");
     if (s->count == 0)
         return clgrad_fail_message(
