@@ -5,8 +5,9 @@
  * "refused": it does not open. "opening", "mish", "closing": a worker ends there by the signal
  * DOCTOR_FAULT_NUMBER. "first": the first process does, where it opens the device.
  *
- * "late": the first operation ends the run when the others have passed. "dead": it and all behind it in its
- * process fail by the device's error.
+ * "late": the first operation ends the run when the last has passed, which leaves the file DOCTOR_FAULT_FILE.
+ * "leaving": it leaves by the exit status DOCTOR_FAULT_NUMBER. "dead": it and all behind it in its process
+ * fail by the device's error.
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -17,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static bool is_fault(const char *name)
 {
@@ -75,6 +77,25 @@ static bool is_first(const clgrad_conformance_options *options)
     return strcmp(options->only[0], "relu_forward") == 0;
 }
 
+/* The last operation leaves a file, for which the first one waits, a minute at most. */
+static clgrad_status run_late(clgrad_context *context, const clgrad_conformance_options *options,
+                              clgrad_conformance_report *report, void *user)
+{
+    const char *path = getenv("DOCTOR_FAULT_FILE");
+    if (is_first(options)) {
+        for (int i = 0; i < 6000 && access(path, F_OK) != 0; i++)
+            nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+        return CLGRAD_STATUS_OUT_OF_MEMORY;
+    }
+    const clgrad_status status = clgrad_conformance_run(context, options, report, user);
+    if (strcmp(options->only[0], "mish_backward") == 0) {
+        FILE *file = fopen(path, "w");
+        if (file != NULL)
+            fclose(file);
+    }
+    return status;
+}
+
 clgrad_status doctor_conformance_run(clgrad_context *context, const clgrad_conformance_options *options,
                                      clgrad_conformance_report *report, void *user);
 
@@ -82,10 +103,10 @@ clgrad_status doctor_conformance_run(clgrad_context *context, const clgrad_confo
                                      clgrad_conformance_report *report, void *user)
 {
     static bool dead = false;
-    if (is_fault("late") && is_first(options)) {
-        nanosleep(&(struct timespec){.tv_nsec = 500000000}, NULL);
-        return CLGRAD_STATUS_OUT_OF_MEMORY;
-    }
+    if (is_fault("late"))
+        return run_late(context, options, report, user);
+    if (is_fault("leaving") && is_first(options))
+        _exit(fault_number());
     dead = dead || (is_fault("dead") && is_first(options));
     if (!dead)
         return clgrad_conformance_run(context, options, report, user);

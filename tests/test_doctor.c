@@ -356,11 +356,21 @@ static void a_crash_is_in_the_json(void **state)
             continue;
         }
         assert_string_equal(text_of(operation, "verdict"), "crashed");
-        assert_string_equal(text_of(operation, "signal"), "SIGSEGV");
+        assert_string_equal(text_of(operation, "ended_by"), "SIGSEGV");
         crashed++;
     }
     assert_int_equal(crashed, 1);
     json_decref(json);
+    outcome_free(&o);
+}
+
+static void a_process_that_leaves_is_said(void **state)
+{
+    (void)state;
+    outcome o = run_wrong("leaving", 3, NULL);
+    assert_int_equal(o.status, 1);
+    assert_int_equal(count(o.out, " passed\n"), 5);
+    assert_contains(o.out, "CRASHED: relu_forward on reference, by exit status 3\n");
     outcome_free(&o);
 }
 
@@ -390,7 +400,13 @@ static void opening_and_closing_go_wrong(void **state)
 static void an_early_end_keeps_the_rest(void **state)
 {
     (void)state;
+    char path[64];
+    snprintf(path, sizeof path, "test_doctor.late-%ld", (long)getpid());
+    unlink(path);
+    setenv("DOCTOR_FAULT_FILE", path, 1);
     outcome o = run_wrong_with("2", "late", 0, NULL);
+    unsetenv("DOCTOR_FAULT_FILE");
+    unlink(path);
     assert_int_equal(o.status, 1);
     assert_int_equal(count(o.out, " passed\n"), 5);
     assert_contains(o.out, "FAILED: reference ended early: out_of_memory: ");
@@ -433,6 +449,37 @@ static void a_crash_of_the_first_process_is_said(void **state)
 }
 
 /* ---- processes ---- */
+
+/* A shell does this to it, and it says the same, or ends by itself at least. */
+static void odd_surroundings_do_no_harm(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *before, *by, *after;
+        int status;
+        const char *said;
+    } surroundings[] = {
+        {"", "env --ignore-signal=CHLD", "", 0,
+         "reference: 28 operations, "}, /* nobody hears of a child's end */
+        {"ulimit -n 12;", "", "--jobs 64", 0, "reference: 28 operations, "},
+        {"", "", "<&-", 0, "reference: 28 operations, "},
+        {"", "", "2>&-", 0, "reference: 28 operations, "},
+        {"", "", "<&- 2>&-", 0, "reference: 28 operations, "},
+        {"", "", ">&-", 1, NULL},
+        {"", "", "<&- >&- 2>&-", 1, NULL},
+    };
+    for (size_t i = 0; i < COUNT(surroundings); i++) {
+        char command[1024];
+        snprintf(command, sizeof command, "%s exec timeout 60 %s '%s' --device reference --only loss %s",
+                 surroundings[i].before, surroundings[i].by, DOCTOR, surroundings[i].after);
+        outcome o = run("/bin/sh", "-c", command, NULL);
+        if (o.status != surroundings[i].status)
+            fail_msg("%s: status %d: %s%s", command, o.status, o.out, o.err);
+        if (surroundings[i].said != NULL)
+            assert_contains(o.out, surroundings[i].said);
+        outcome_free(&o);
+    }
+}
 
 /* Whoever runs an operation, whenever it ends: the same table, but for the time. */
 static void any_number_of_processes_gives_the_same_table(void **state)
@@ -493,8 +540,8 @@ static void progress_is_shown_on_a_terminal(void **state)
 {
     (void)state;
     char program[] = DOCTOR, device[] = "--device", reference[] = "reference", only[] = "--only",
-         name[] = "relu";
-    char *const arguments[] = {program, device, reference, only, name, NULL};
+         name[] = "relu", jobs[] = "--jobs", one[] = "1";
+    char *const arguments[] = {program, device, reference, only, name, jobs, one, NULL};
     char *text = on_a_terminal(arguments);
     assert_contains(text, "reference 1/2 relu_forward");
     assert_contains(text, "reference 2/2 relu_backward");
@@ -517,6 +564,8 @@ int main(void)
         cmocka_unit_test(a_crash_is_in_the_json),
         cmocka_unit_test(opening_and_closing_go_wrong),
         cmocka_unit_test(an_early_end_keeps_the_rest),
+        cmocka_unit_test(a_process_that_leaves_is_said),
+        cmocka_unit_test(odd_surroundings_do_no_harm),
         cmocka_unit_test(a_dead_device_costs_its_operation),
         cmocka_unit_test(a_crash_of_the_first_process_is_said),
         cmocka_unit_test(any_number_of_processes_gives_the_same_table),

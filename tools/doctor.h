@@ -15,7 +15,7 @@ enum { EXIT_FAILED = 1, EXIT_REFUSED = 2, DOCTOR_MOST_JOBS = 64 };
 typedef struct doctor_result {
     clgrad_conformance_result result;
     char family[32], operation[96], unit[16];
-    char crash[16]; /* the signal by which it ended its process, the verdict being FAILED; or "" */
+    char crash[16]; /* the signal or exit status by which it ended its process, and has FAILED; or "" */
     bool known;     /* there is a verdict */
 } doctor_result;
 
@@ -90,6 +90,9 @@ bool doctor_passed(const doctor_state *doctor);
 const char *doctor_verdict(const doctor_result *r);
 
 /* ---- doctor_crash.c ---- */
+
+/* "SIGSEGV"; NULL for a signal by which drivers do not end processes. */
+const char *doctor_signal_name(int number);
 
 /*
  * From now on a signal that means a crash is said on stderr, with what was going on, before it ends the

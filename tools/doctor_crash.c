@@ -17,8 +17,17 @@ static const struct {
     int number;
     const char *name;
 } faults[] = {
-    {SIGSEGV, "SIGSEGV"}, {SIGBUS, "SIGBUS"}, {SIGABRT, "SIGABRT"}, {SIGILL, "SIGILL"}, {SIGFPE, "SIGFPE"},
+    {SIGSEGV, "SIGSEGV"}, {SIGBUS, "SIGBUS"}, {SIGABRT, "SIGABRT"},
+    {SIGILL, "SIGILL"},   {SIGFPE, "SIGFPE"}, {SIGKILL, "SIGKILL"}, /* which cannot be watched for */
 };
+
+const char *doctor_signal_name(int number)
+{
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
+        if (faults[i].number == number)
+            return faults[i].name;
+    return NULL;
+}
 
 /* The words, and where the next ones are put: another thread's fault finds either of them whole. */
 static _Atomic(const char *) words = "the list of devices\n";
@@ -33,9 +42,7 @@ static void say(const char *text)
 static void crash(int number)
 {
     say("\nCRASHED by ");
-    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
-        if (faults[i].number == number)
-            say(faults[i].name);
+    say(doctor_signal_name(number));
     say(": ");
     say(atomic_load(&words));
     signal(number, SIG_DFL);

@@ -47,7 +47,7 @@ static json_t *result_json(const doctor_result *r)
     if (json == NULL || result->verdict == CLGRAD_CONFORMANCE_LISTED)
         return json;
     if (r->crash[0] != '\0') {
-        json_object_set_new(json, "signal", json_string(r->crash));
+        json_object_set_new(json, "ended_by", json_string(r->crash));
         return json;
     }
     json_object_update_new(json, json_pack("{s:o, s:I, s:I, s:I}", "largest_error",

@@ -6,6 +6,7 @@
 
 #include "doctor.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -84,12 +85,14 @@ static pid_t spawn(const crew *c, int channel)
     return pid;
 }
 
-static void start(crew *c, worker *w)
+/* False, with the reason in opening, where the system does not have it. */
+static bool start(crew *c, worker *w)
 {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) {
-        snprintf(c->opening, sizeof c->opening, "there is no socket left for a worker process");
-        return;
+        snprintf(c->opening, sizeof c->opening, "there is no socket for a worker process: %s",
+                 strerror(errno));
+        return false;
     }
     /* No other worker inherits them, or this one's end would not be seen. */
     fcntl(ends[0], F_SETFD, FD_CLOEXEC);
@@ -98,10 +101,11 @@ static void start(crew *c, worker *w)
     close(ends[1]);
     if (w->pid > 0) {
         w->phase = OPENING;
-        return;
+        return true;
     }
     close(ends[0]);
     snprintf(c->opening, sizeof c->opening, "%s cannot be started as a worker process", c->doctor->program);
+    return false;
 }
 
 /* It closes its device and ends. */
@@ -118,14 +122,24 @@ static void hand_out(crew *c, worker *w)
         return;
     }
     doctor_request request;
-    char words[160];
-    const char *operation = c->d->results[c->next].operation;
-    snprintf(request.operation, sizeof request.operation, "%s", operation);
-    snprintf(words, sizeof words, "%zu/%zu %s", c->next + 1, c->d->count, operation);
-    doctor_progress(c->d, words);
+    snprintf(request.operation, sizeof request.operation, "%s", c->d->results[c->next].operation);
     w->phase = WORKING;
     w->operation = c->next++;
     doctor_send(w->channel, &request, sizeof request); /* where that fails, its end is heard of next */
+}
+
+/* What has been running for longest: the operation that hangs, where one does. */
+static void show_progress(const crew *c)
+{
+    size_t oldest = c->d->count;
+    for (size_t i = 0; i < c->count; i++)
+        if (c->workers[i].phase == WORKING && c->workers[i].operation < oldest)
+            oldest = c->workers[i].operation;
+    char words[160];
+    if (oldest == c->d->count)
+        return;
+    snprintf(words, sizeof words, "%zu/%zu %s", oldest + 1, c->d->count, c->d->results[oldest].operation);
+    doctor_progress(c->d, words);
 }
 
 /* ---- what comes back ---- */
@@ -140,28 +154,22 @@ static void know(crew *c, size_t operation, const doctor_result *result)
             doctor_table_row(&c->d->results[c->shown]);
 }
 
-static const char *signal_name(int number, char room[16])
+/* Wait for a process. Answers its status as waitpid does, and describes it: a signal or an exit status. */
+static int wait_for(pid_t pid, char text[16])
 {
-    static const struct {
-        int number;
-        const char *name;
-    } names[] = {{SIGSEGV, "SIGSEGV"}, {SIGBUS, "SIGBUS"}, {SIGABRT, "SIGABRT"},
-                 {SIGILL, "SIGILL"},   {SIGFPE, "SIGFPE"}, {SIGKILL, "SIGKILL"}};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (names[i].number == number)
-            return names[i].name;
-    snprintf(room, 16, "signal %d", number);
-    return room;
-}
-
-/* How a process ended: a signal or an exit status. */
-static void describe_end(int status, char text[16])
-{
-    char room[16];
-    if (WIFSIGNALED(status))
-        snprintf(text, 16, "%s", signal_name(WTERMSIG(status), room));
-    else
+    int status = 0;
+    pid_t ended;
+    while ((ended = waitpid(pid, &status, 0)) < 0 && errno == EINTR)
+        continue;
+    if (ended != pid)
+        snprintf(text, 16, "something"); /* somebody else has waited for it */
+    else if (!WIFSIGNALED(status))
         snprintf(text, 16, "exit status %d", WEXITSTATUS(status) & 255);
+    else if (doctor_signal_name(WTERMSIG(status)) != NULL)
+        snprintf(text, 16, "%s", doctor_signal_name(WTERMSIG(status)));
+    else
+        snprintf(text, 16, "signal %d", WTERMSIG(status) & 255);
+    return status;
 }
 
 static void count_in(clgrad_counters *total, const clgrad_counters *more)
@@ -174,12 +182,9 @@ static void count_in(clgrad_counters *total, const clgrad_counters *more)
 static void bury(crew *c, worker *w)
 {
     const bool opened = w->opened;
-    int status = 0;
     char end[16];
     close(w->channel);
-    while (waitpid(w->pid, &status, 0) != w->pid)
-        continue;
-    describe_end(status, end);
+    const int status = wait_for(w->pid, end);
     count_in(&c->d->counters, &w->counters);
     if (w->phase == WORKING) {
         doctor_result crashed = c->d->results[w->operation];
@@ -238,11 +243,19 @@ static bool listen_to_all(crew *c)
         channels[i] = (struct pollfd){.fd = there ? c->workers[i].channel : -1, .events = POLLIN};
         any = any || there;
     }
-    if (any && poll(channels, (nfds_t)c->count, -1) > 0)
-        for (size_t i = 0; i < c->count; i++)
-            if (channels[i].fd >= 0 && channels[i].revents != 0)
-                hear(c, &c->workers[i]);
-    return any;
+    if (!any)
+        return false;
+    show_progress(c);
+    if (poll(channels, (nfds_t)c->count, -1) < 0) {
+        if (errno != EINTR)
+            snprintf(c->d->error, sizeof c->d->error, "the worker processes cannot be listened to: %s",
+                     strerror(errno));
+        return errno == EINTR;
+    }
+    for (size_t i = 0; i < c->count; i++)
+        if (channels[i].fd >= 0 && channels[i].revents != 0)
+            hear(c, &c->workers[i]);
+    return true;
 }
 
 /* ---- a device ---- */
@@ -275,9 +288,8 @@ static void run_all(crew *c)
     memcpy(d->results, c->doctor->listed, c->doctor->listed_count * sizeof *d->results);
     d->count = c->doctor->listed_count;
     const size_t jobs = choose_jobs(c->doctor, &d->device);
-    c->count = jobs < d->count ? jobs : d->count;
-    for (size_t i = 0; i < c->count; i++)
-        start(c, &c->workers[i]);
+    while (c->count < jobs && c->count < d->count && start(c, &c->workers[c->count]))
+        c->count++;
     while (listen_to_all(c))
         continue;
     doctor_progress(d, NULL);
@@ -287,6 +299,7 @@ static void run_all(crew *c)
 void doctor_run(const doctor_state *doctor, doctor_device *d)
 {
     const double begin = now();
+    signal(SIGCHLD, SIG_DFL); /* who starts this may ignore it, and nobody could be waited for */
     crew c = {.doctor = doctor, .d = d};
     if (!doctor->json)
         doctor_table_begin(d);

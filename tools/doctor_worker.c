@@ -8,6 +8,7 @@
 #include "doctor.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,9 +70,21 @@ static bool keep(const clgrad_conformance_result *result, void *user)
     return true;
 }
 
+/* The socket, from where a driver would read it, and a process that a driver starts would keep it. */
+static int take_channel(void)
+{
+    const int channel = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    const int nothing = open("/dev/null", O_RDONLY);
+    if (nothing >= 0) {
+        dup2(nothing, STDIN_FILENO);
+        close(nothing);
+    }
+    return channel;
+}
+
 int doctor_work(const char *specification, bool full)
 {
-    const int channel = STDIN_FILENO;
+    const int channel = take_channel();
     clgrad_context *context = NULL;
     doctor_answer answer = {0};
     doctor_request request;
