@@ -194,11 +194,12 @@ static void check_value(clgrad_check *check, const clgrad_loss *loss, clgrad_ten
         return;
     }
     clgrad_check_tensor(check, name, value, CLGRAD_TYPE_FLOAT32, CLGRAD_ANY_RANK);
+    const bool means_one = clgrad_tensor_count(value) == 1; /* and has not chosen none */
     if (check->status == CLGRAD_STATUS_SUCCESS && !clgrad_has_shape(value, each.rank, each.shape))
         clgrad_check_fail(check, CLGRAD_STATUS_INVALID_SHAPE,
                           "%s has shape %s, it must have shape %s since the reduction is none%s", name,
                           clgrad_write_shape(value.rank, value.shape).text,
-                          clgrad_write_shape(each.rank, each.shape).text, start);
+                          clgrad_write_shape(each.rank, each.shape).text, means_one ? start : "");
 }
 
 /* A gradient that is wanted, of its operand's shape. */

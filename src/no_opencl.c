@@ -18,6 +18,6 @@ clgrad_status clgrad_cl_context_create(const char *specification, clgrad_context
     *context = NULL;
     return clgrad_fail_message(message, CLGRAD_STATUS_DEVICE_NOT_FOUND,
                                "there is no device for \"%s\": this clgrad was built without OpenCL "
-                               "(CLGRAD_OPENCL=OFF): " CLGRAD_USE_REFERENCE,
+                               "(CLGRAD_OPENCL=OFF); " CLGRAD_USE_REFERENCE,
                                specification);
 }

@@ -122,6 +122,13 @@ static void what_is_not_zero(clgrad_context *context)
         assert_refused(context, clgrad_activation_forward(context, &wrong[i], x, x), argument, parts[i]);
         assert_null(strstr(clgrad_context_error(context), "start from"));
     }
+    clgrad_loss loss = clgrad_loss_defaults(CLGRAD_LOSS_MSE);
+    loss.reduction = CLGRAD_REDUCTION_NONE; /* on purpose: the value is no scalar */
+    const clgrad_tensor two = vector_with(context, 2, NULL);
+    assert_refused(context, clgrad_loss_forward(context, &loss, x, x, two), CLGRAD_STATUS_INVALID_SHAPE,
+                   "value has shape [2], it must have shape [3] since the reduction is none");
+    assert_null(strstr(clgrad_context_error(context), "start from"));
+    tensor_free(context, two);
     clgrad_layer layer = clgrad_layer_dense(2, CLGRAD_ACTIVATION_RELU);
     clgrad_network_options options = clgrad_network_defaults();
     options.inputs = 3, options.layers = &layer, options.layer_count = 1, options.clip_norm = NAN;

@@ -165,7 +165,7 @@ typedef struct clgrad_loss_gradients {
  * have the gradient 0. An infinite ctc has a gradient of NaN. Logarithms of negative numbers
  * give NaN. bce and bce_balanced outside 0 <= p <= 1 give NaN, in the loss and in the gradients, and no fault
  * that a later call reports: an optimizer step takes the NaN over, clgrad_context_detect_anomaly finds it.
- * (Scores belong into bce_with_logits.) In a product with t or 1 - t (for cross_entropy, with its
+ * (Scores belong in bce_with_logits.) In a product with t or 1 - t (for cross_entropy, with its
  * weight) a factor 0 gives 0 even if the other is infinite. A logit of -inf is a class of probability 0; for
  * the losses with a softmax a logit of +inf, or a row of nothing but -inf, gives NaN; so does all of l2's
  * gradient at an infinite distance, and l1 between equal infinities. What stands after a -1 in
