@@ -164,6 +164,6 @@ fi
 # Links to files of the project.
 while read -r link; do
     [ -e "$(dirname "$page")/$link" ] || fail "there is no $link"
-done < <(grep -o '](\([^)#:]*\)' "$page" | sed 's/^](//')
+done < <(grep -o '](\([^)#:]*\)[)#]' "$page" | sed 's/^](//; s/.$//' | grep .)
 [ "$blocks" -gt 0 ] || fail "there is no block in it"
 [ "$failures" = 0 ] && echo "$blocks blocks are as in their files, and as printed"
