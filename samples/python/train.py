@@ -10,7 +10,10 @@ import ctypes
 import sys
 from ctypes import POINTER, Structure, byref, c_bool, c_char, c_char_p, c_float, c_int, c_int32, c_size_t, c_uint64, c_void_p
 
-import numpy
+try:
+    import numpy
+except ModuleNotFoundError:
+    sys.exit("NumPy is missing (Debian and Ubuntu: apt install python3-numpy)")
 
 # ---- the interface: structs and values ----
 
@@ -65,7 +68,10 @@ class NetworkOptions(Structure):
 
 def load(path):
     """The library, its functions' types set."""
-    library = ctypes.CDLL(path)
+    try:
+        library = ctypes.CDLL(path)
+    except OSError as failure:
+        sys.exit(f"{failure}: give the path of libclgrad.so (python3 train.py PATH), or its folder in LD_LIBRARY_PATH")
     for name, result, arguments in (
         ("version_text", c_char_p, []),
         ("context_create", c_int, [c_char_p, POINTER(c_void_p), POINTER(Message)]),

@@ -14,10 +14,10 @@ extern const char *const kind_names[KINDS];
 
 /* Draw count pictures, the seed says which: pixels from 0 to 1, row by row, and what kind each picture is. */
 void draw_shapes(unsigned seed, size_t count, float (*pictures)[PIXELS], int32_t *kinds);
-// [constants end]
 
 /* Show a picture in letters. */
 void print_picture(const float picture[PIXELS]);
+// [constants end]
 
 /* Open a context as CLGRAD_DEVICE says, or end the program. */
 clgrad_context *open_context(void);

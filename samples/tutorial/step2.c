@@ -1,9 +1,9 @@
+// [must]
 #include <clgrad/clgrad.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 
-// [must]
 /* End the program with the context's sentence where a call has failed. */
 static void must(clgrad_context *context, clgrad_status status)
 {

@@ -19,7 +19,6 @@ int main(void)
     options.seed = 1;
     clgrad_network *network;
     must(context, clgrad_network_create(context, &options, &network));
-    printf("%zu parameters\n", clgrad_tensor_count(clgrad_network_parameters(network)));
     // [network end]
 
     // [predict]
@@ -33,6 +32,7 @@ int main(void)
     must(context, clgrad_tensor_write(context, x, picture, sizeof picture));
     must(context, clgrad_network_predict(network, x, prediction));
     must(context, clgrad_tensor_read(context, prediction, scores, sizeof scores));
+    printf("%zu parameters\n", clgrad_tensor_count(clgrad_network_parameters(network)));
     printf("this is a %s\n", kind_names[kind[0]]);
     for (int k = 0; k < KINDS; k++)
         printf("%-6s %6.3f\n", kind_names[k], (double)scores[k]);

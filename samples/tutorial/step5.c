@@ -13,6 +13,7 @@ int main(void)
 {
     clgrad_context *context = open_context();
 
+    // [network]
     const clgrad_layer layers[] = {clgrad_layer_dense(64, CLGRAD_ACTIVATION_RELU),
                                    clgrad_layer_dense(KINDS, CLGRAD_ACTIVATION_IDENTITY)};
     clgrad_network_options options = clgrad_network_defaults();
@@ -25,6 +26,7 @@ int main(void)
     options.seed = 1;
     clgrad_network *network;
     must(context, clgrad_network_create(context, &options, &network));
+    // [network end]
 
     // [data]
     clgrad_tensor x, target, loss;

@@ -2,10 +2,12 @@
 
 #include <stdio.h>
 
+// [sizes]
 enum { ROWS = 3000, BATCH = 50, EPOCHS = 7 };
 
 static float pictures[ROWS][PIXELS];
 static int32_t kinds[ROWS];
+// [sizes end]
 
 // [accuracy]
 enum { TEST_ROWS = 1000 };
@@ -41,6 +43,7 @@ int main(void)
 {
     clgrad_context *context = open_context();
 
+    // [network]
     const clgrad_layer layers[] = {clgrad_layer_dense(64, CLGRAD_ACTIVATION_RELU),
                                    clgrad_layer_dense(KINDS, CLGRAD_ACTIVATION_IDENTITY)};
     clgrad_network_options options = clgrad_network_defaults();
@@ -53,7 +56,9 @@ int main(void)
     options.seed = 1;
     clgrad_network *network;
     must(context, clgrad_network_create(context, &options, &network));
+    // [network end]
 
+    // [data]
     clgrad_tensor x, target, loss;
     draw_shapes(1, ROWS, pictures, kinds);
     must(context, clgrad_tensor_create(context, CLGRAD_TYPE_FLOAT32, 2, (size_t[]){ROWS, PIXELS}, &x));
@@ -61,7 +66,9 @@ int main(void)
     must(context, clgrad_tensor_create(context, CLGRAD_TYPE_FLOAT32, 0, NULL, &loss));
     must(context, clgrad_tensor_write(context, x, pictures, sizeof pictures));
     must(context, clgrad_tensor_write(context, target, kinds, sizeof kinds));
+    // [data end]
 
+    // [train]
     for (int epoch = 1; epoch <= EPOCHS; epoch++) {
         for (size_t first = 0; first < ROWS; first += BATCH)
             must(context, clgrad_network_train_step(network, clgrad_tensor_rows(x, first, BATCH),
@@ -71,6 +78,7 @@ int main(void)
         must(context, clgrad_tensor_read(context, loss, &value, sizeof value));
         printf("epoch %d: loss %.2f\n", epoch, (double)value);
     }
+    // [train end]
 
     // [call]
     printf("of new pictures %.0f %% are right, of those trained on %.0f %%\n", accuracy(context, network, 2),

@@ -6,7 +6,7 @@ rm -rf "$tree"
 "$cmake" --install "$build" --prefix "$tree" >/dev/null
 
 for file in 'include/clgrad/clgrad.h' 'lib*/libclgrad.so' 'lib*/libclgrad.a' 'lib*/pkgconfig/clgrad.pc' \
-    'lib*/cmake/clgrad/clgrad-config.cmake' 'bin/clgrad-doctor' 'share/man/man1/clgrad-doctor.1'; do
+    'lib*/cmake/clgrad/clgrad-config.cmake' 'bin/clgrad-doctor' 'share/man/man1/clgrad-doctor.1*'; do
     find "$tree" -path "$tree/$file" -o -path "$tree/${file/lib\*/lib/*}" | grep -q . || {
         echo "nothing was installed as $file" >&2
         exit 1
