@@ -255,7 +255,7 @@ static bool refuse_contradictions(train_parser *parser)
         if (given(parser, csv_only[i]) && options->source != TRAIN_CSV)
             return refuse_csv_only(parser, csv_only[i]);
     if (options->source == TRAIN_CSV && options->target == NULL)
-        return train_refuse(parser->message, "--data %s needs --target, the column to learn", options->data);
+        return train_data_without_target(options, parser->message);
     if (given(parser, "samples") && options->data != NULL)
         return train_refuse(parser->message,
                             "--samples counts what the trainer draws, it cannot go with --data %s",

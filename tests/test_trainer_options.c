@@ -210,7 +210,8 @@ static void test_refused_options(void **state)
         {{"--ignore", "y"}, "--ignore is for a CSV file"},
         {{"--skip-empty"}, "--skip-empty is for a CSV file"},
         {{"--data", ".", "--target", "y"}, "--data is a folder"},
-        {{"--data", "none.csv"}, "needs --target"},
+        {{"--data", "none.csv"},
+         "--data none.csv needs --target, the column to learn: none.csv: No such file or directory"},
         {{"--data", "none.csv", "--target", "y", "--task", "guess"}, "classify or regress"},
         {{"--data", ".", "--samples", "10"}, "--samples"},
         {{"--device", "toaster"}, "\"toaster\""},
@@ -282,6 +283,34 @@ static void test_folder_of_a_table(void **state)
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         assert_int_equal(remove(files[i]), 0);
     assert_int_equal(rmdir(folder), 0);
+}
+
+/* The columns to choose from are listed, and one of MNIST's files is no table, with a target or without. */
+static void test_file_without_its_target(void **state)
+{
+    (void)state;
+    static const char *const idx = "test_trainer_train-images-idx3-ubyte.gz";
+    write_file("test_trainer_columns.csv", "x,y,name\n1,2,a\n");
+    outcome o = run(TRAIN, "--data", "test_trainer_columns.csv", NULL);
+    assert_failed(
+        &o, 2,
+        "--data test_trainer_columns.csv needs --target, the column to learn: test_trainer_columns.csv: "
+        "no target column is named; there are: x, y, name\n");
+    outcome_free(&o);
+    remove("test_trainer_columns.csv");
+
+    write_file(idx, "");
+    o = run(TRAIN, "--data", idx, NULL);
+    assert_failed(
+        &o, 2,
+        "--data test_trainer_train-images-idx3-ubyte.gz is an IDX file: give the folder that it is in, "
+        "--data .\n");
+    outcome_free(&o);
+    o = run(TRAIN, "--device", "reference", "--data", "./test_trainer_train-images-idx3-ubyte.gz", "--target",
+            "y", NULL);
+    assert_failed(&o, 1, "is an IDX file: give the folder that it is in, --data ./\n");
+    outcome_free(&o);
+    remove(idx);
 }
 
 /* A batch that is larger than the data is all of it, and the settings say so; one of anything is no plural.
@@ -523,12 +552,19 @@ static void test_colours(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_help_shows_every_list),    cmocka_unit_test(test_list_devices),
-        cmocka_unit_test(test_refused_options),          cmocka_unit_test(test_failures_on_the_way),
-        cmocka_unit_test(test_folder_of_a_table),        cmocka_unit_test(test_settings),
-        cmocka_unit_test(test_the_data_decides),         cmocka_unit_test(test_the_rate_follows_the_schedule),
-        cmocka_unit_test(test_no_name_means_two_things), cmocka_unit_test(test_progress_bar_on_a_terminal),
-        cmocka_unit_test(test_progress_bar_fits),        cmocka_unit_test(test_colours),
+        cmocka_unit_test(test_help_shows_every_list),
+        cmocka_unit_test(test_list_devices),
+        cmocka_unit_test(test_refused_options),
+        cmocka_unit_test(test_failures_on_the_way),
+        cmocka_unit_test(test_folder_of_a_table),
+        cmocka_unit_test(test_file_without_its_target),
+        cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_the_data_decides),
+        cmocka_unit_test(test_the_rate_follows_the_schedule),
+        cmocka_unit_test(test_no_name_means_two_things),
+        cmocka_unit_test(test_progress_bar_on_a_terminal),
+        cmocka_unit_test(test_progress_bar_fits),
+        cmocka_unit_test(test_colours),
     };
     return cmocka_run_group_tests_name("trainer options", tests, NULL, NULL);
 }
