@@ -183,7 +183,7 @@ static void test_pictures_of_digits(void **state)
     /* The sheet has as many images as there are errors, ten in a row. */
     p = picture_read(ERRORS);
     const size_t rows = ((wrong < 60 ? wrong : 60) + 9) / 10;
-    assert_int_equal(p.height, 2 * (68 + rows * (68 + 50 + 8)));
+    assert_int_equal(p.height, 2 * (86 + rows * (68 + 50 + 8)));
     picture_free(&p);
 
     outcome_free(&o);
