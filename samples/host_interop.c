@@ -94,8 +94,12 @@ static bool choose_device(const char *choice, cl_device_id *device)
             }
         }
     }
-    fprintf(stderr, "host_interop: there is no OpenCL device%s%s\n", choice != NULL ? " " : "",
-            choice != NULL ? choice : "");
+    fprintf(stderr, "host_interop: there is no OpenCL device%s%s%s\n", choice != NULL ? " " : "",
+            choice != NULL ? choice : "",
+            platform_count == 0
+                ? ": install your GPU's OpenCL driver, or PoCL for the CPU (Debian and Ubuntu: "
+                  "pocl-opencl-icd)"
+                : "");
     return false;
 }
 

@@ -208,6 +208,21 @@ static bool show_results(run *r, clgrad_message *message)
     return shown;
 }
 
+/* The curves of what has been reached, also where an interrupt or a loss that diverges ends the training
+ * early. */
+static void show_curves(run *r)
+{
+    const char *file = r->options.pictures[TRAIN_CURVES];
+    clgrad_message why;
+    if (file != NULL &&
+        r->history.count == 0) { /* nothing has failed here, so this alone is no exit status */
+        train_refuse(&why, "--plot: %.1000s is not drawn: there is no whole epoch in this run", file);
+        train_complain(&why);
+    } else if (!train_pictures_curves(&r->session, &r->history, &why)) {
+        go_without(r, &why);
+    }
+}
+
 static int end_interrupted(const run *r, clgrad_message *message)
 {
     const size_t batch = r->position.batch, epoch = r->position.epoch + 1;
@@ -236,10 +251,7 @@ static int train(run *r, clgrad_message *message)
     if (finished)
         train_release_interrupts();
     const bool shown = finished && show_results(r, message);
-    /* What has been reached is drawn also where an interrupt or a loss that diverges ends the training early.
-     */
-    if (!train_pictures_curves(&r->session, &r->history, &why))
-        go_without(r, &why);
+    show_curves(r);
     if (!train_history_end(&r->history, &why))
         go_without(r, &why);
 

@@ -42,7 +42,20 @@ void train_data_csv_in(const char *folder, char path[TRAIN_LINE_SIZE])
         snprintf(path, TRAIN_LINE_SIZE, "%s%s%s", folder, slash, first);
 }
 
-/* Whether there is what --data names, and a folder does not hold a table instead of images. */
+/* One of MNIST's files, plain or as gzip, where its folder should be given, is not read as a table. */
+static bool refuse_idx_file(const char *path, clgrad_message *message)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash != NULL ? slash + 1 : path;
+    const int folder = slash != NULL ? (int)(name - path) : 1;
+    if (strstr(name, "idx1-ubyte") == NULL && strstr(name, "idx3-ubyte") == NULL)
+        return true;
+    return train_refuse(message, "--data %.600s is an IDX file: give the folder that it is in, --data %.*s",
+                        path, folder < 600 ? folder : 600, slash != NULL ? path : ".");
+}
+
+/* Whether there is what --data names, and neither a folder holds a table instead of images nor the reverse.
+ */
 static bool check_path(const train_options *options, clgrad_message *message)
 {
     struct stat about;
@@ -51,7 +64,7 @@ static bool check_path(const train_options *options, clgrad_message *message)
         return train_refuse(message, "--data \"%.600s\" cannot be read: %s; " TAKES, options->data,
                             strerror(errno));
     if (options->source != TRAIN_IDX)
-        return true;
+        return refuse_idx_file(options->data, message);
     train_data_csv_in(options->data, csv);
     return csv[0] == '\0' ||
            train_refuse(
@@ -71,6 +84,17 @@ static bool read_csv(const train_options *options, dataset_pair *data, dataset_e
     csv.ignore_count = options->ignore_count;
     csv.skip_empty = options->skip_empty;
     return dataset_read_csv(options->data, &csv, data, error);
+}
+
+bool train_data_without_target(const train_options *options, clgrad_message *message)
+{
+    dataset_pair none;
+    dataset_error error; /* has the columns that there are, or why there are none */
+    if (!refuse_idx_file(options->data, message))
+        return false;
+    read_csv(options, &none, &error);
+    return train_refuse(message, "--data %.600s needs --target, the column to learn: %s", options->data,
+                        error.text);
 }
 
 bool train_data_load(const train_options *options, dataset_pair *data, clgrad_message *message)

@@ -10,6 +10,9 @@
  * none. */
 void train_data_csv_in(const char *folder, char path[TRAIN_LINE_SIZE]);
 
+/* A file was given by --data, and no --target: why that will not do. Always false. */
+bool train_data_without_target(const train_options *options, clgrad_message *message);
+
 /* Read the data set, or draw it. False, and a sentence, after a failure. */
 bool train_data_load(const train_options *options, dataset_pair *data, clgrad_message *message);
 

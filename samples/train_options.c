@@ -165,6 +165,21 @@ static bool take_value(train_parser *parser, const char *name, const char *attac
     return true;
 }
 
+/* Neither the list has it nor an optimizer. */
+static bool refuse_option(train_parser *parser)
+{
+    char hint[TRAIN_GUESS_SIZE];
+    train_guess guess = {.given = parser->option + 2};
+    for (size_t i = 0; train_option_list[i].name != NULL; i++)
+        train_guess_try(&guess, train_option_list[i].name);
+    for (int kind = 0; kind < CLGRAD_OPTIMIZER_COUNT; kind++)
+        for (const clgrad_parameter *p = clgrad_optimizer_describe((clgrad_optimizer_kind)kind)->parameters;
+             p->name != NULL; p++)
+            train_guess_try(&guess, p->name);
+    return train_refuse(parser->message, "there is no option %s%s; --help lists them", parser->option,
+                        train_guess_text(&guess, true, hint));
+}
+
 /* An option that is not in the list may be an optimizer's parameter: --weight-decay sets weight_decay. */
 static bool read_setting(train_parser *parser, const char *attached, char ***next)
 {
@@ -178,7 +193,7 @@ static bool read_setting(train_parser *parser, const char *attached, char ***nex
         parameter = train_find_parameter(clgrad_optimizer_describe((clgrad_optimizer_kind)kind)->parameters,
                                          setting->name);
     if (parameter == NULL)
-        return train_refuse(parser->message, "there is no option %s; --help lists them", parser->option);
+        return refuse_option(parser);
     for (size_t i = 0; i < parser->setting_count; i++)
         if (strcmp(parser->settings[i].name, setting->name) == 0)
             return train_refuse(parser->message, "%s is given twice", parser->option);
@@ -255,7 +270,7 @@ static bool refuse_contradictions(train_parser *parser)
         if (given(parser, csv_only[i]) && options->source != TRAIN_CSV)
             return refuse_csv_only(parser, csv_only[i]);
     if (options->source == TRAIN_CSV && options->target == NULL)
-        return train_refuse(parser->message, "--data %s needs --target, the column to learn", options->data);
+        return train_data_without_target(options, parser->message);
     if (given(parser, "samples") && options->data != NULL)
         return train_refuse(parser->message,
                             "--samples counts what the trainer draws, it cannot go with --data %s",
@@ -287,7 +302,8 @@ bool train_options_parse(int argc, char **argv, train_options *options, clgrad_m
         if (!read_option(&parser, &next))
             return false;
         if (options->help)
-            return true;
+            return *next == NULL || strncmp(*next, "--", 2) == 0 ||
+                   train_refuse(message, "--help takes no value, and \"%s\" follows it", *next);
     }
     return apply_settings(&parser) && train_read_layers(&parser) && train_read_output(&parser) &&
            (options->list_devices || refuse_contradictions(&parser));

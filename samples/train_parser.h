@@ -1,7 +1,7 @@
 /*
  * Shared by the files that make up the trainer's command line: train_options.c (reads the arguments, and
  * refuses what is contradictory), train_option_list.c (the options), train_values.c (from text to values),
- * train_layers.c (--layers and --output) and train_help.c.
+ * train_layers.c (--layers and --output), train_guess.c (mistyped names) and train_help.c.
  */
 #ifndef TRAIN_PARSER_H
 #define TRAIN_PARSER_H
@@ -45,7 +45,23 @@ struct train_parser {
     const char *optimizer_parameters; /* what --optimizer has after its name; NULL: nothing */
 };
 
-/* Refuse a name that a list does not have. */
+/*
+ * What a mistyped name was perhaps meant to be: of the names that are tried the nearest, if no more than two
+ * letters, and half of those given, are wrong, missing or too many. A guess begins as {.given = the name}.
+ */
+typedef struct train_guess {
+    const char *given, *nearest; /* nearest: NULL where none is near */
+    size_t edits;                /* from the one to the other */
+} train_guess;
+
+#define TRAIN_GUESS_SIZE (TRAIN_NAME_SIZE + 24)
+
+void train_guess_try(train_guess *guess, const char *name);
+
+/* What a sentence has of it, " (did you mean relu?)" or, as an option, --weight-decay; or nothing. */
+const char *train_guess_text(const train_guess *guess, bool option, char text[TRAIN_GUESS_SIZE]);
+
+/* Refuse a name that a list does not have. what is the list, or several: "layer or activation". */
 bool train_unknown_name(train_parser *parser, const char *what, const char *name);
 
 /* A whole number, digits alone, within the bounds. */

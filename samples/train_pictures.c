@@ -16,6 +16,13 @@ static bool drawn(bool success, const char *option, const plot_error *error, clg
     return success || train_refuse(message, "--%s: %s", option, error->text);
 }
 
+/* Of what: the data and the network. */
+static void describe_training(char *text, const train_session *session)
+{
+    train_append(text, "%s: ", train_options_data(session->options));
+    train_session_describe(session, session->data.x.shape[1], text);
+}
+
 /* ---- curves ---- */
 
 /* x, then the four series, one after the other. */
@@ -41,8 +48,7 @@ bool train_pictures_curves(const train_session *session, const train_history *hi
     }
 
     char title[TRAIN_LINE_SIZE] = "", loss[TRAIN_NAME_SIZE];
-    train_append(title, "%s: ", train_options_data(session->options));
-    train_session_describe(session, session->data.x.shape[1], title);
+    describe_training(title, session);
     snprintf(loss, sizeof loss, "loss (%s)", clgrad_loss_describe(session->options->loss.kind)->name);
     const plot_series losses[] = {{"training", numbers + TRAINING_LOSS * count},
                                   {"test", numbers + TEST_LOSS * count}};
@@ -68,16 +74,18 @@ static void describe_accuracy(char *text, const char *what, const dataset *test,
     train_append(text, "%s: %.2f %% of %zu test rows right", what, score.accuracy, test->rows);
 }
 
-static bool draw_confusion(const char *file, const dataset *test, const train_result *result,
-                           clgrad_message *message)
+static bool draw_confusion(const char *file, const train_session *session, const dataset *test,
+                           const train_result *result, clgrad_message *message)
 {
-    char title[TRAIN_LINE_SIZE] = "";
+    char title[TRAIN_LINE_SIZE] = "", training[TRAIN_LINE_SIZE] = "";
     plot_error error;
     size_t *counts = train_score_confusion(test, result, message);
     if (counts == NULL)
         return false;
+    describe_training(training, session);
     describe_accuracy(title, "confusion matrix", test, result);
-    const plot_matrix matrix = {title, test->class_count, (const char *const *)test->class_names, counts};
+    const plot_matrix matrix = {title, training, test->class_count, (const char *const *)test->class_names,
+                                counts};
     const bool success = plot_draw_matrix(file, &matrix, &error);
     free(counts);
     return drawn(success, "plot-confusion", &error, message);
@@ -138,7 +146,7 @@ static bool draw_boundary(const char *file, train_session *session, const datase
 {
     const size_t count = test->rows < MOST_POINTS ? test->rows : MOST_POINTS;
     double low[2], high[2];
-    char title[TRAIN_LINE_SIZE] = "";
+    char title[TRAIN_LINE_SIZE] = "", training[TRAIN_LINE_SIZE] = "";
     plot_error error;
     bool success = false;
     surround(test, low, high);
@@ -152,9 +160,11 @@ static bool draw_boundary(const char *file, train_session *session, const datase
         points[2 * i + 1] = (float)own_units(test, 1, (double)test->x[2 * i + 1]);
         wrong[i] = train_score_class(test, result, i) != (size_t)test->classes[i];
     }
+    describe_training(training, session);
     describe_accuracy(title, "decision boundary", test, result);
     const plot_regions regions = {
         .title = title,
+        .subtitle = training,
         .x_label = test->feature_names != NULL ? test->feature_names[0] : "feature 1",
         .y_label = test->feature_names != NULL ? test->feature_names[1] : "feature 2",
         .x_low = own_units(test, 0, low[0]),
@@ -213,12 +223,12 @@ static size_t find_mistakes(const dataset *test, const train_result *result, flo
     return count;
 }
 
-static bool draw_errors(const char *file, const dataset *test, const train_result *result,
-                        clgrad_message *message)
+static bool draw_errors(const char *file, const train_session *session, const dataset *test,
+                        const train_result *result, clgrad_message *message)
 {
     char remarks[MOST_ERRORS][16];
     plot_image images[MOST_ERRORS];
-    char title[TRAIN_LINE_SIZE] = "";
+    char title[TRAIN_LINE_SIZE] = "", training[TRAIN_LINE_SIZE] = "";
     plot_error error;
     bool success = false;
     mistake *mistakes = train_allocate(test->rows, sizeof *mistakes, message);
@@ -233,10 +243,12 @@ static bool draw_errors(const char *file, const dataset *test, const train_resul
         images[i] = (plot_image){test->x + m->row * test->features, test->class_names[test->classes[m->row]],
                                  test->class_names[m->predicted], remarks[i]};
     }
+    describe_training(training, session);
     train_append(title, "%zu of %zu test rows misclassified", count, test->rows);
     if (shown < count)
         train_append(title, ": the %zu most confident", shown);
     const plot_sheet sheet = {.title = title,
+                              .subtitle = training,
                               .truth = "true class",
                               .prediction = "predicted class",
                               .remark = "its probability, the highest first",
@@ -260,11 +272,11 @@ bool train_pictures_result(train_picture picture, train_session *session, const 
         return true;
     switch (picture) {
     case TRAIN_CONFUSION:
-        return draw_confusion(file, &data->test, result, message);
+        return draw_confusion(file, session, &data->test, result, message);
     case TRAIN_BOUNDARY:
         return draw_boundary(file, session, &data->test, result, message);
     case TRAIN_ERRORS:
-        return draw_errors(file, &data->test, result, message);
+        return draw_errors(file, session, &data->test, result, message);
     case TRAIN_CURVES: /* above: they do not wait for the test */
     case TRAIN_PICTURE_COUNT:
         break;

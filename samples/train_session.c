@@ -96,8 +96,11 @@ static bool create_network(train_session *session, size_t features, clgrad_messa
     network.clip_norm = options->clip_norm;
     network.clip_value = options->clip_value;
     network.seed = options->seed;
-    return train_succeeded(session->context,
-                           clgrad_network_create(session->context, &network, &session->network), message);
+    const clgrad_status status = clgrad_network_create(session->context, &network, &session->network);
+    if (status == CLGRAD_STATUS_OUT_OF_DEVICE_MEMORY || status == CLGRAD_STATUS_OUT_OF_MEMORY)
+        return train_refuse(message, "--layers %.500s: a network of these has no room: %s",
+                            options->layers_text, clgrad_context_error(session->context));
+    return train_succeeded(session->context, status, message);
 }
 
 /* Append the parameters that are not at their defaults. */

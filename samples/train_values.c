@@ -6,12 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool train_unknown_name(train_parser *parser, const char *what, const char *name)
-{
-    return train_refuse(parser->message, "%s: there is no %s \"%s\"; --help lists them", parser->option, what,
-                        name);
-}
-
 bool train_read_whole(train_parser *parser, const char *text, uint64_t minimum, uint64_t maximum,
                       uint64_t *number)
 {
@@ -79,6 +73,20 @@ bool train_set_parameter(train_parser *parser, const clgrad_parameter *parameter
     return true;
 }
 
+static bool refuse_parameter(train_parser *parser, const train_owner *first, const train_owner *second,
+                             const char *name)
+{
+    char hint[TRAIN_GUESS_SIZE];
+    train_guess guess = {.given = name};
+    for (const clgrad_parameter *p = first->parameters; p->name != NULL; p++)
+        train_guess_try(&guess, p->name);
+    for (const clgrad_parameter *p = second != NULL ? second->parameters : NULL; p != NULL && p->name != NULL;
+         p++)
+        train_guess_try(&guess, p->name);
+    return train_refuse(parser->message, "%s: %s has no parameter \"%s\"%s", parser->option, first->name,
+                        name, train_guess_text(&guess, false, hint));
+}
+
 /* Set the one parameter in text, of a length. set says which of first's and second's have been. */
 static bool set_one(train_parser *parser, const train_owner *first, const train_owner *second,
                     const char *text, size_t length, bool set[2][CLGRAD_PARAMETER_MAX])
@@ -98,8 +106,7 @@ static bool set_one(train_parser *parser, const train_owner *first, const train_
         parameter = train_find_parameter(second->parameters, name);
     }
     if (parameter == NULL)
-        return train_refuse(parser->message, "%s: %s has no parameter \"%s\"", parser->option, first->name,
-                            name);
+        return refuse_parameter(parser, first, second, name);
     bool *done = &set[owner == second][parameter - owner->parameters];
     if (*done)
         return train_refuse(parser->message, "%s: %s is given twice", parser->option, name);

@@ -116,8 +116,10 @@ static clgrad_status read_header(clgrad_safetensors *file, const char *path, clg
     for (size_t i = sizeof bytes; i-- > 0;)
         length = length << 8 | bytes[i];
     if (length > CLGRAD_SAFETENSORS_MAX_HEADER)
-        return REFUSE(message, "its header is said to have %llu bytes, at most %d are allowed", path,
-                      (unsigned long long)length, CLGRAD_SAFETENSORS_MAX_HEADER);
+        return REFUSE(message,
+                      "its header is said to have %llu bytes, at most %d are allowed: this is not a "
+                      "safetensors file, or its first 8 bytes are damaged",
+                      path, (unsigned long long)length, CLGRAD_SAFETENSORS_MAX_HEADER);
     if (length > file->file.bytes - LENGTH_BYTES)
         return REFUSE(message, "its header is said to have %llu bytes, but the file has %llu in all", path,
                       (unsigned long long)length, (unsigned long long)file->file.bytes);

@@ -56,6 +56,11 @@ static void test_csv_shape_refused(void **state)
     data_refuse_text("x,y\n1,\"", &options, ", line 2, column 2: the quote that opens here is never closed");
     data_refuse_text("x,y\n1,\"\"\"", &options,
                      ", line 2, column 2: the quote that opens here is never closed");
+    /* also where a decimal comma would make the rows ragged */
+    data_refuse_text("x;y\n1,5;2,5\n", &options,
+                     ", line 1: the header has semicolons, but no comma, which is what separates columns");
+    data_refuse_text("\nx\ty\n1\t2\n", &options, ", line 2: the header has tabs, but no comma");
+    data_refuse_text("x;y,z\n1,2\n", &options, ": no column \"y\" (target); there are: x;y, z");
     data_refuse_text("x,y\n1,\"2\" 3\n", &options, ", line 2, column 2: '3' after the closing quote");
     static const char nul[] = "x,y\n1,2\n3,\0\n";
     const char *path = data_write("data.csv", nul, sizeof nul - 1);

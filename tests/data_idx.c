@@ -162,6 +162,18 @@ static void test_idx_damaged(void **state)
     check_good_idx();
 }
 
+/* Each file goes by the name that it has. */
+static void test_idx_gzip_named(void **state)
+{
+    (void)state;
+    unsigned char bytes[256];
+    write_good_idx();
+    unlink(data_path("train-labels-idx1-ubyte"));
+    data_write_gzip("train-labels-idx1-ubyte.gz", bytes, idx_bytes(bytes, 0x801, 3, 0, 0, 3));
+    refuse_idx(
+        "train-images-idx3-ubyte: it has 4 images, and train-labels-idx1-ubyte.gz beside it has 3 labels");
+}
+
 static void test_idx_labels(void **state)
 {
     (void)state;
@@ -234,7 +246,7 @@ int data_run_idx_tests(void)
     const struct CMUnitTest tests[] = {
         DATA_TEST(test_idx_plain),   DATA_TEST(test_idx_gzip_and_dotted), DATA_TEST(test_idx_missing),
         DATA_TEST(test_idx_damaged), DATA_TEST(test_idx_labels),          DATA_TEST(test_idx_damaged_gzip),
-        DATA_TEST(test_idx_hostile),
+        DATA_TEST(test_idx_hostile), DATA_TEST(test_idx_gzip_named),
     };
     return cmocka_run_group_tests_name("IDX files", tests, NULL, NULL);
 }

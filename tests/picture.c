@@ -68,18 +68,26 @@ ink picture_ink(const picture *p, part where, uint32_t colour)
     return found;
 }
 
+static void read_size(const XML_Char **attributes, double *width, double *height)
+{
+    for (; *attributes != NULL; attributes += 2) {
+        if (strcmp(attributes[0], "width") == 0)
+            *width = strtod(attributes[1], NULL);
+        if (strcmp(attributes[0], "height") == 0)
+            *height = strtod(attributes[1], NULL);
+    }
+}
+
 static void begin_element(void *data, const XML_Char *name, const XML_Char **attributes)
 {
     drawing *d = data;
     d->paths += strcmp(name, "path") == 0 || strcmp(name, "rect") == 0;
     d->images += strcmp(name, "image") == 0;
     d->glyph_uses += strcmp(name, "use") == 0;
-    for (; strcmp(name, "svg") == 0 && *attributes != NULL; attributes += 2) {
-        if (strcmp(attributes[0], "width") == 0)
-            d->width = strtod(attributes[1], NULL);
-        if (strcmp(attributes[0], "height") == 0)
-            d->height = strtod(attributes[1], NULL);
-    }
+    if (strcmp(name, "svg") == 0)
+        read_size(attributes, &d->width, &d->height);
+    if (strcmp(name, "image") == 0)
+        read_size(attributes, &d->image_width, &d->image_height);
 }
 
 drawing drawing_read(const char *file)

@@ -35,7 +35,7 @@ ink picture_ink(const picture *p, part where, uint32_t colour);
 
 /* An SVG, parsed by Expat: well-formed, its root is svg. */
 typedef struct drawing {
-    double width, height;
+    double width, height, image_width, image_height; /* of an image, in its own pixels: of the last */
     size_t paths, images, glyph_uses;
 } drawing;
 

@@ -24,7 +24,9 @@
 #define BLUE 0x0072b2u
 #define VERMILLION 0xd55e00u
 #define WHITE 0xffffffu
-#define GREY 0xe5e5e8u /* around an image */
+#define INK 0x212126u   /* of a title */
+#define FAINT 0x6b6b73u /* of a subtitle, and of what an axis is */
+#define GREY 0xe5e5e8u  /* around an image */
 #define MOST 100
 
 static plot_error error;
@@ -109,6 +111,20 @@ static void test_curves_logarithmic(void **state)
     picture_free(&p);
 }
 
+/* Behind the panel's own title, "loss", stands that its axis is logarithmic, and nothing where it is not. */
+static void test_curves_say_logarithmic(void **state)
+{
+    (void)state;
+    static const part behind = {130 / 800.0, 0.48, 46 / 330.0, 62 / 330.0};
+    for (size_t i = 0; i < 3; i++)
+        numbers[0][i] = numbers[1][i] = pow(10, -(double)i);
+    for (int linear = 0; linear < 2; linear++) {
+        picture p = draw_curves(3, linear == 1);
+        assert_int_equal(picture_ink(&p, behind, INK).count > 200, linear == 0);
+        picture_free(&p);
+    }
+}
+
 static void test_curves_leave_gaps(void **state)
 {
     (void)state;
@@ -177,9 +193,11 @@ static void test_svg(void **state)
 
 /* ---- matrices ---- */
 
+static const char *subtitle; /* below the title of the matrices */
+
 static picture draw_matrix(size_t classes, const char *const *names, const size_t *counts)
 {
-    const plot_matrix matrix = {"title", classes, names, counts};
+    const plot_matrix matrix = {"title", subtitle, classes, names, counts};
     if (!plot_draw_matrix(PNG, &matrix, &error))
         fail_msg("%s", error.text);
     return picture_read(PNG);
@@ -213,6 +231,32 @@ static void test_matrix_colours(void **state)
     const ink left = picture_ink(&p, cells, ALL_WRONG);
     assert_true(left.count > 120 * 120 && left.x < wrong.x - 0.1 && left.y > wrong.y + 0.1);
     picture_free(&p);
+}
+
+/* A strip across a matrix picture, in units from its top. */
+static part strip(const picture *p, double top, double bottom)
+{
+    const double height = (double)p->height / 2;
+    return (part){0, 1, top / height, bottom / height};
+}
+
+static void test_matrix_texts(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"a long name", "dog"};
+    static const size_t counts[] = {7, 0, 0, 9};
+    for (size_t i = 0; i < 2; i++) {
+        subtitle = i == 0 ? NULL : "what it is about";
+        picture p = draw_matrix(2, names, counts);
+        assert_int_equal(picture_ink(&p, strip(&p, 33, 47), FAINT).count > 100, i);
+        /* "predicted class" in the middle above the two columns, whose cells on the diagonal are filled */
+        const ink predicted = picture_ink(&p, strip(&p, 94, 110), FAINT);
+        assert_true(predicted.count > 100);
+        assert_true(fabs(predicted.x - picture_ink(&p, cells, ALL_RIGHT).x) <
+                    0.02); /* its letters are not alike */
+        picture_free(&p);
+    }
+    subtitle = NULL;
 }
 
 static void test_matrix_sizes(void **state)
@@ -251,7 +295,7 @@ static void test_matrix_names(void **state)
     picture p = draw_matrix(4, names, counts);
     assert_true(picture_ink(&p, cells, ALL_RIGHT).count > 4 * 100 * 100);
     picture_free(&p);
-    const plot_matrix matrix = {"\xff", 4, names, counts};
+    const plot_matrix matrix = {"\xff", "\xfe", 4, names, counts};
     assert_true(plot_draw_matrix(SVG, &matrix, &error));
     assert_true(drawing_read(SVG).paths > 10);
     remove(SVG);
@@ -298,7 +342,7 @@ static void test_regions(void **state)
     assert_true(plot_draw_regions(PNG, &regions, &error));
     picture p = picture_read(PNG);
     assert_int_equal(p.width, 2 * (62 + 460 + 150));
-    assert_int_equal(p.height, 2 * (44 + 460 + 48));
+    assert_int_equal(p.height, 2 * (62 + 460 + 48));
     const part square = {0.095, 0.775, 0.085, 0.91}, low = {0.1, 0.775, 0.86, 0.91};
     const ink left = picture_ink(&p, square, BLUE_REGION), right = picture_ink(&p, square, VERMILLION_REGION);
     assert_true(left.count > 50000 && right.count > 50000);
@@ -308,7 +352,7 @@ static void test_regions(void **state)
     /* Two points of the first class at y = 15, a quarter down; the third is outside. */
     const ink dots = picture_ink(&p, square, BLUE);
     assert_true(dots.count > 60 && dots.count < 500);
-    assert_true(fabs(dots.y - (44 + 115) / 552.0) < 0.01 && fabs(dots.x - (62 + 230) / 672.0) < 0.02);
+    assert_true(fabs(dots.y - (62 + 115) / 570.0) < 0.01 && fabs(dots.x - (62 + 230) / 672.0) < 0.02);
     assert_int_equal(picture_ink(&p, square, VERMILLION).count, 0);
     assert_int_equal(picture_ink(&p, (part){0.78, 1, 0.4, 0.9}, VERMILLION).count, 0);
     picture_free(&p);
@@ -398,6 +442,28 @@ static void test_sheet(void **state)
     picture_free(&p);
 }
 
+/* In an SVG each image is as large as a fine display needs it: what is smaller a reader would blur. */
+static void test_sheet_svg(void **state)
+{
+    (void)state;
+    const float grey[6] = {1, 0, 0, 1, 1, 0};
+    const plot_image image = {grey, "1", "7", "99.9 %"};
+    const plot_sheet sheet = {.title = "t",
+                              .subtitle = "of what",
+                              .truth = "true",
+                              .prediction = "said",
+                              .remark = "r",
+                              .width = 3,
+                              .height = 2,
+                              .images = &image,
+                              .count = 1};
+    assert_true(plot_draw_sheet(SVG, &sheet, &error));
+    const drawing d = drawing_read(SVG);
+    assert_int_equal(d.images, 1);
+    assert_true(d.image_width == 273 && d.image_height == 182); /* 91 times 3 and 2 */
+    remove(SVG);
+}
+
 /* ---- files ---- */
 
 static void assert_refused(const char *file, const char *words)
@@ -454,15 +520,18 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_curves_go_where_the_numbers_go),
         cmocka_unit_test(test_curves_logarithmic),
+        cmocka_unit_test(test_curves_say_logarithmic),
         cmocka_unit_test(test_curves_leave_gaps),
         cmocka_unit_test(test_curves_extremes),
         cmocka_unit_test(test_svg),
         cmocka_unit_test(test_matrix_colours),
+        cmocka_unit_test(test_matrix_texts),
         cmocka_unit_test(test_matrix_sizes),
         cmocka_unit_test(test_matrix_names),
         cmocka_unit_test(test_regions),
         cmocka_unit_test(test_regions_of_many_classes),
         cmocka_unit_test(test_sheet),
+        cmocka_unit_test(test_sheet_svg),
         cmocka_unit_test(test_files),
         cmocka_unit_test(test_full_disk),
     };

@@ -310,6 +310,18 @@ static void refuses_lengths_that_lie(void **state)
     remove(NAME);
 }
 
+/* Text begins with what would be a long header: the sentence says that the file is another. */
+static void refuses_a_table(void **state)
+{
+    (void)state;
+    static const char table[] = "sepal_length,species\n5.1,setosa\n";
+    write_contents(NAME, table, sizeof table - 1);
+    assert_file_refused(
+        NAME, CLGRAD_STATUS_INVALID_FILE,
+        "7308321214411335027 bytes, at most 100000000 are allowed: this is not a safetensors file");
+    remove(NAME);
+}
+
 /* A good file cut anywhere, or with more at its end, is none. */
 static void refuses_every_other_length(void **state)
 {
@@ -486,6 +498,7 @@ int main(void)
         cmocka_unit_test(reads_pythons_files),
         cmocka_unit_test(refuses_hostile_headers),
         cmocka_unit_test(refuses_lengths_that_lie),
+        cmocka_unit_test(refuses_a_table),
         cmocka_unit_test(refuses_every_other_length),
         cmocka_unit_test(survives_every_wrong_byte),
         cmocka_unit_test(refuses_what_is_no_file),

@@ -245,6 +245,47 @@ static void test_worked_example(void **state)
     outcome_free(&o);
 }
 
+/* A device that has no room for the network: the sentence says what asks for it. */
+static void test_network_without_room(void **state)
+{
+    const clgrad_device *device = *state;
+    if (device->type == CLGRAD_DEVICE_REFERENCE)
+        skip(); /* it has what the host has */
+    outcome o = run(TRAIN, "--device", device->specification, "--samples", "10", "--layers",
+                    "100000000,100000000", NULL);
+    assert_failed(&o, 1, "--layers 100000000,100000000: a network of these has no room: ");
+    assert_contains(o.err, "has no room for a buffer of 40000");
+    outcome_free(&o);
+}
+
+/* Where there is no driver the sentence names one; where there is, but not this device, it does not. */
+static void test_host_interop_without_a_device(void **state)
+{
+    const clgrad_device *device = *state;
+    if (device->type == CLGRAD_DEVICE_REFERENCE)
+        skip();
+#ifdef CLGRAD_HOST_INTEROP_PROGRAM
+    outcome o = run(CLGRAD_HOST_INTEROP_PROGRAM, "99.0", NULL);
+    assert_int_equal(o.status, 1);
+    assert_string_equal(o.err, "host_interop: there is no OpenCL device 99.0\n");
+    outcome_free(&o);
+
+    const char *vendors = getenv("OCL_ICD_VENDORS");
+    char *before = vendors != NULL ? strdup(vendors) : NULL;
+    setenv("OCL_ICD_VENDORS", "/nowhere", 1);
+    o = run(CLGRAD_HOST_INTEROP_PROGRAM, NULL);
+    if (before != NULL)
+        setenv("OCL_ICD_VENDORS", before, 1);
+    else
+        unsetenv("OCL_ICD_VENDORS");
+    free(before);
+    assert_int_equal(o.status, 1);
+    assert_contains(o.err,
+                    "there is no OpenCL device: install your GPU's OpenCL driver, or PoCL for the CPU (");
+    outcome_free(&o);
+#endif
+}
+
 static void test_host_interop(void **state)
 {
     const clgrad_device *device = *state;
@@ -334,6 +375,8 @@ int main(void)
         NAMED(test_table),
         NAMED(test_worked_example),
         NAMED(test_host_interop),
+        NAMED(test_network_without_room),
+        NAMED(test_host_interop_without_a_device),
         NAMED(test_iris),
         NAMED(test_auto_mpg),
         NAMED(test_mnist),

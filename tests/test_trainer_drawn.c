@@ -75,7 +75,9 @@ static void begin(train_picture picture, clgrad_loss_kind loss)
 {
     options = (train_options){.loss = clgrad_loss_defaults(loss)};
     options.pictures[picture] = "file.png";
+    options.output = clgrad_layer_activation(CLGRAD_ACTIVATION_IDENTITY);
     session = (train_session){.options = &options, .outputs = CLASSES};
+    session.data.x.shape[1] = PIXELS;
     data.test = (dataset){.rows = ROWS,
                           .features = PIXELS,
                           .x = &pixels[0][0],
@@ -110,6 +112,7 @@ static void check_order(const plot_sheet *sheet)
                   {1, "dog", "cat", "57.6 %"}, /* e / (e + 2) */
                   {3, "cat", "emu", "57.6 %"}};
     assert_string_equal(sheet->title, "4 of 6 test rows misclassified");
+    assert_string_equal(sheet->subtitle, "digits drawn by the trainer: 4 -> 3");
     assert_true(sheet->width == 2 && sheet->height == 2);
     assert_int_equal(sheet->count, 4);
     for (size_t i = 0; i < 4; i++) {
@@ -193,6 +196,7 @@ static void check_counts(const plot_matrix *matrix)
     assert_memory_equal(matrix->counts, counts, sizeof counts);
     assert_string_equal(matrix->names[2], "emu");
     assert_string_equal(matrix->title, "confusion matrix: 33.33 % of 6 test rows right");
+    assert_string_equal(matrix->subtitle, "digits drawn by the trainer: 4 -> 3");
 }
 
 static void test_confusion(void **state)
@@ -213,6 +217,7 @@ static void check_units(const plot_regions *r)
     assert_true(fabs(r->x_low - (1000 - 112)) < 1e-3 && fabs(r->x_high - (1000 + 112)) < 1e-3);
     assert_true(r->y_low == -1 && r->y_high == 1); /* a constant column has no unit to go by */
     assert_true(r->points[0] == 900 && r->points[2] == 1100 && r->points[1] == 0);
+    assert_string_equal(r->subtitle, "spirals drawn by the trainer: 2 -> 4 tanh -> 3");
     assert_int_equal(r->point_count, ROWS);
     for (size_t i = 0; i < ROWS; i++)
         assert_int_equal(r->wrong[i], i >= 1 && i <= 4);

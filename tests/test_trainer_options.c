@@ -116,7 +116,23 @@ static void test_refused_options(void **state)
     static const struct {
         const char *arguments[8], *sentence;
     } cases[] = {
-        {{"--colour"}, "no option --colour"},
+        {{"--colour", "red"}, "there is no option --colour; --help lists them\n"},
+        {{"--epoch", "3"}, "there is no option --epoch (did you mean --epochs?); --help lists them\n"},
+        {{"--weigth_decay=0"}, "there is no option --weigth_decay (did you mean --weight-decay?); "},
+        {{"--xx"}, "there is no option --xx; "},
+        {{"--activation", "rleu"},
+         "there is no activation \"rleu\" (did you mean relu?); --help lists them\n"},
+        {{"--activation", "dropou"}, "there is no activation \"dropou\"; "},
+        {{"--activation", "saftplas"}, "no activation \"saftplas\" (did you mean softplus?); "},
+        {{"--layers", "64,dropou"}, "no layer or activation \"dropou\" (did you mean dropout?); "},
+        {{"--layers", "64,gleu"}, "no layer or activation \"gleu\" (did you mean glu?); "},
+        {{"--loss", "cross-entrop"}, "no loss \"cross-entrop\" (did you mean cross_entropy?); "},
+        {{"--optimizer", "adamm"}, "no optimizer \"adamm\" (did you mean adam?); "},
+        {{"--schedule", "linaer"}, "no schedule \"linaer\" (did you mean linear?); "},
+        {{"--initializer", "he_norm"}, "no initializer \"he_norm\" (did you mean he_normal?); "},
+        {{"--layers", "64:identity:bais=true"}, "identity has no parameter \"bais\" (did you mean bias?)\n"},
+        {{"--optimizer", "adam:beta3=0.9"}, "adam has no parameter \"beta3\" (did you mean beta1?)\n"},
+        {{"--help", "me"}, "--help takes no value, and \"me\" follows it\n"},
         {{"digits"}, "\"digits\" is not an option"},
         {{"--"}, "not an option"},
         {{"-e", "3"}, "\"-e\" is not an option"},
@@ -210,7 +226,8 @@ static void test_refused_options(void **state)
         {{"--ignore", "y"}, "--ignore is for a CSV file"},
         {{"--skip-empty"}, "--skip-empty is for a CSV file"},
         {{"--data", ".", "--target", "y"}, "--data is a folder"},
-        {{"--data", "none.csv"}, "needs --target"},
+        {{"--data", "none.csv"},
+         "--data none.csv needs --target, the column to learn: none.csv: No such file or directory"},
         {{"--data", "none.csv", "--target", "y", "--task", "guess"}, "classify or regress"},
         {{"--data", ".", "--samples", "10"}, "--samples"},
         {{"--device", "toaster"}, "\"toaster\""},
@@ -282,6 +299,34 @@ static void test_folder_of_a_table(void **state)
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         assert_int_equal(remove(files[i]), 0);
     assert_int_equal(rmdir(folder), 0);
+}
+
+/* The columns to choose from are listed, and one of MNIST's files is no table, with a target or without. */
+static void test_file_without_its_target(void **state)
+{
+    (void)state;
+    static const char *const idx = "test_trainer_train-images-idx3-ubyte.gz";
+    write_file("test_trainer_columns.csv", "x,y,name\n1,2,a\n");
+    outcome o = run(TRAIN, "--data", "test_trainer_columns.csv", NULL);
+    assert_failed(
+        &o, 2,
+        "--data test_trainer_columns.csv needs --target, the column to learn: test_trainer_columns.csv: "
+        "no target column is named; there are: x, y, name\n");
+    outcome_free(&o);
+    remove("test_trainer_columns.csv");
+
+    write_file(idx, "");
+    o = run(TRAIN, "--data", idx, NULL);
+    assert_failed(
+        &o, 2,
+        "--data test_trainer_train-images-idx3-ubyte.gz is an IDX file: give the folder that it is in, "
+        "--data .\n");
+    outcome_free(&o);
+    o = run(TRAIN, "--device", "reference", "--data", "./test_trainer_train-images-idx3-ubyte.gz", "--target",
+            "y", NULL);
+    assert_failed(&o, 1, "is an IDX file: give the folder that it is in, --data ./\n");
+    outcome_free(&o);
+    remove(idx);
 }
 
 /* A batch that is larger than the data is all of it, and the settings say so; one of anything is no plural.
@@ -523,12 +568,19 @@ static void test_colours(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_help_shows_every_list),    cmocka_unit_test(test_list_devices),
-        cmocka_unit_test(test_refused_options),          cmocka_unit_test(test_failures_on_the_way),
-        cmocka_unit_test(test_folder_of_a_table),        cmocka_unit_test(test_settings),
-        cmocka_unit_test(test_the_data_decides),         cmocka_unit_test(test_the_rate_follows_the_schedule),
-        cmocka_unit_test(test_no_name_means_two_things), cmocka_unit_test(test_progress_bar_on_a_terminal),
-        cmocka_unit_test(test_progress_bar_fits),        cmocka_unit_test(test_colours),
+        cmocka_unit_test(test_help_shows_every_list),
+        cmocka_unit_test(test_list_devices),
+        cmocka_unit_test(test_refused_options),
+        cmocka_unit_test(test_failures_on_the_way),
+        cmocka_unit_test(test_folder_of_a_table),
+        cmocka_unit_test(test_file_without_its_target),
+        cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_the_data_decides),
+        cmocka_unit_test(test_the_rate_follows_the_schedule),
+        cmocka_unit_test(test_no_name_means_two_things),
+        cmocka_unit_test(test_progress_bar_on_a_terminal),
+        cmocka_unit_test(test_progress_bar_fits),
+        cmocka_unit_test(test_colours),
     };
     return cmocka_run_group_tests_name("trainer options", tests, NULL, NULL);
 }

@@ -115,6 +115,16 @@ static bool cut_field(cutter *file, csv_table *table, size_t column, bool *more,
     return true;
 }
 
+/* A header without a comma, but with what other programs put in its place. */
+static bool check_separator(const csv_table *table, dataset_error *error)
+{
+    const char *other = table->columns == 1 ? strpbrk(table->cells[0], ";\t") : NULL;
+    return other == NULL ||
+           dataset_fail(error,
+                        "%s, line %zu: the header has %s, but no comma, which is what separates columns",
+                        table->path, table->lines[0], *other == ';' ? "semicolons" : "tabs");
+}
+
 static bool cut_row(cutter *file, csv_table *table, dataset_error *error)
 {
     size_t *lines = grow(table->lines, &file->line_room, table->rows, sizeof *lines, error);
@@ -131,6 +141,9 @@ static bool cut_row(cutter *file, csv_table *table, dataset_error *error)
     }
     if (table->rows == 0) {
         table->columns = fields;
+        if (!check_separator(table, error)) {
+            return false;
+        }
     } else if (fields != table->columns) {
         return dataset_fail(error, "%s, line %zu: the row has %zu fields, the header has %zu", table->path,
                             table->lines[table->rows], fields, table->columns);

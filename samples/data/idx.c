@@ -123,9 +123,9 @@ static bool read_files(const char *folder, idx_folder *files, dataset_error *err
             return false;
         }
         if (images->rows != labels->rows) {
-            return dataset_fail(error, "%s: it has %zu images, and %s-%s beside it has %zu labels",
-                                dataset_path_end(images->path), images->rows, label_names[part],
-                                labels_kind.ending, labels->rows);
+            return dataset_fail(error, "%s: it has %zu images, and %s beside it has %zu labels",
+                                dataset_path_end(images->path), images->rows, strrchr(labels->path, '/') + 1,
+                                labels->rows);
         }
     }
     const idx_file *train = &files->images[0], *test = &files->images[1];

@@ -54,7 +54,7 @@ bool plot_draw_curves(const char *file, const plot_curves *curves, plot_error *e
 
 /* A confusion matrix: counts[row * classes + column], a row a true class, a column a predicted one. */
 typedef struct plot_matrix {
-    const char *title;
+    const char *title, *subtitle;
     size_t classes;
     const char *const *names; /* classes of them */
     const size_t *counts;
@@ -67,7 +67,7 @@ bool plot_draw_matrix(const char *file, const plot_matrix *matrix, plot_error *e
  * x_low + column * (x_high - x_low) / (columns - 1), and the first row at y_low.
  */
 typedef struct plot_regions {
-    const char *title, *x_label, *y_label;
+    const char *title, *subtitle, *x_label, *y_label;
     double x_low, x_high, y_low, y_high;
     size_t columns, rows;     /* 2 of each at least */
     const float *probability; /* [rows, columns, classes], each point's add up to 1 */
@@ -88,7 +88,7 @@ typedef struct plot_image {
 } plot_image;
 
 typedef struct plot_sheet {
-    const char *title;
+    const char *title, *subtitle;
     const char *truth, *prediction, *remark; /* what the three lines are */
     size_t width, height;                    /* of every image */
     const plot_image *images;

@@ -67,6 +67,9 @@ plot_style plot_style_of(double size, double width);
 void plot_text(plot_canvas *canvas, double x, double y, plot_style style, const char *text);
 double plot_text_width(plot_canvas *canvas, plot_style style, const char *text);
 
+/* A picture's first line and, in smaller letters below it, its second, which may be NULL; 48 units in all. */
+void plot_heading(plot_canvas *canvas, const char *title, const char *subtitle);
+
 /* ---- axes ---- */
 
 #define PLOT_MOST_TICKS 64

@@ -137,9 +137,11 @@ static void draw_panel(plot_canvas *canvas, const plot_curves *curves, const plo
     if (!any)
         plot_text(canvas, (x.from + x.to) / 2, (y.from + y.to) / 2, style, "no finite numbers");
     plot_text(canvas, (x.from + x.to) / 2, HEIGHT - 14, style, curves->x_label);
-    style.align = PLOT_LEFT;
+    char title[256];
+    snprintf(title, sizeof title, "%s%s", panel->title, y.logarithmic ? ", logarithmic" : "");
+    style = plot_style_of(PLOT_TEXT, PANEL_WIDTH - LEFT);
     style.bold = true;
-    plot_text(canvas, x.from, TOP - 32, style, panel->title);
+    plot_text(canvas, x.from, TOP - 32, style, title);
 }
 
 bool plot_draw_curves(const char *file, const plot_curves *curves, plot_error *error)
@@ -150,9 +152,7 @@ bool plot_draw_curves(const char *file, const plot_curves *curves, plot_error *e
     const double width = PANEL_WIDTH * (double)curves->panel_count;
     if (!plot_canvas_begin(&canvas, file, width, HEIGHT, error))
         return false;
-    plot_style style = plot_style_of(PLOT_TITLE, width - 2 * 14);
-    style.bold = true;
-    plot_text(&canvas, 14, 20, style, curves->title);
+    plot_heading(&canvas, curves->title, NULL);
     for (size_t i = 0; i < curves->panel_count; i++)
         draw_panel(&canvas, curves, &curves->panels[i], PANEL_WIDTH * (double)i);
     return plot_canvas_end(&canvas, error);

@@ -8,7 +8,7 @@
 #define MOST_CELL 64  /* the side of a cell, where there are few */
 #define LEAST_CELL 5  /* and where there are many */
 #define MOST_NAME 130 /* the room of a name */
-#define TOP 96        /* above it: title and legend, and the column's names below them */
+#define TOP 114       /* above it: heading and legend, and the column's names below them */
 #define MARGIN 34
 #define LEAST_WIDTH 460 /* for the title */
 #define RECALL 62       /* the column behind the matrix */
@@ -109,10 +109,10 @@ static void draw_names(plot_canvas *canvas, const plot_matrix *matrix, const lay
     }
     plot_style style = plot_style_of(PLOT_TEXT, fmax(side, 90));
     style.colour = plot_faint;
-    plot_text(canvas, l->left, TOP - 12, style, "predicted class");
     style.align = PLOT_RIGHT;
     plot_text(canvas, l->left + side + RECALL - 4, l->top - 10, style, "recall");
     style.align = PLOT_CENTRE;
+    plot_text(canvas, l->left + side / 2, TOP - 12, style, "predicted class");
     style.up = true;
     plot_text(canvas, 18, l->top + side / 2, style, "true class");
 }
@@ -149,10 +149,8 @@ bool plot_draw_matrix(const char *file, const plot_matrix *matrix, plot_error *e
     const double width = fmax(l.left + side + RECALL + 14, LEAST_WIDTH);
     if (!plot_canvas_begin(&canvas, file, width, l.top + side + 16, error))
         return false;
-    plot_style style = plot_style_of(PLOT_TITLE, width - 2 * 14);
-    style.bold = true;
-    plot_text(&canvas, 14, 20, style, matrix->title);
-    draw_legend(&canvas, 46);
+    plot_heading(&canvas, matrix->title, matrix->subtitle);
+    draw_legend(&canvas, 64);
     draw_names(&canvas, matrix, &l);
     for (size_t row = 0; row < matrix->classes; row++)
         draw_row(&canvas, matrix, &l, row);

@@ -6,7 +6,7 @@
 
 #define SIDE 460 /* of the square */
 #define LEFT 62
-#define TOP 44
+#define TOP 62
 #define BOTTOM 48
 #define LEGEND 150
 #define PIXELS 2      /* a unit */
@@ -173,10 +173,8 @@ bool plot_draw_regions(const char *file, const plot_regions *regions, plot_error
     draw_points(&canvas, regions, &x, &y);
     plot_axes(&canvas, &x, &y, false);
     draw_legend(&canvas, regions);
-    plot_style style = plot_style_of(PLOT_TITLE, width - 2 * 14);
-    style.bold = true;
-    plot_text(&canvas, 14, 20, style, regions->title);
-    style = plot_style_of(PLOT_TEXT, SIDE);
+    plot_heading(&canvas, regions->title, regions->subtitle);
+    plot_style style = plot_style_of(PLOT_TEXT, SIDE);
     style.align = PLOT_CENTRE;
     plot_text(&canvas, LEFT + SIDE / 2.0, TOP + SIDE + BOTTOM - 14, style, regions->x_label);
     style.up = true;

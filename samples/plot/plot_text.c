@@ -4,6 +4,7 @@
 #include <pango/pangocairo.h>
 
 #define UNLIMITED 1e6 /* a width */
+#define MARGIN 14     /* of a heading */
 
 plot_style plot_style_of(double size, double width)
 {
@@ -64,4 +65,15 @@ void plot_text(plot_canvas *canvas, double x, double y, plot_style style, const 
     pango_cairo_show_layout(canvas->cairo, layout);
     cairo_restore(canvas->cairo);
     g_object_unref(layout);
+}
+
+void plot_heading(plot_canvas *canvas, const char *title, const char *subtitle)
+{
+    plot_style style = plot_style_of(PLOT_TITLE, canvas->width - 2 * MARGIN);
+    style.bold = true;
+    plot_text(canvas, MARGIN, 20, style, title);
+    style = plot_style_of(PLOT_TEXT, canvas->width - 2 * MARGIN);
+    style.colour = plot_faint;
+    if (subtitle != NULL)
+        plot_text(canvas, MARGIN, 40, style, subtitle);
 }
