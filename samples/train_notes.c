@@ -14,7 +14,7 @@ enum {
     BATCH,
     ACCUMULATE,
     WARMUP,
-    LOSS, /* from here to CLIP_VALUE: not in checkpoints of the first trainers */
+    LOSS, /* from here to CLIP_VALUE: not in checkpoints from before 0.1.0 */
     LAYERS,
     OUTPUT,
     OPTIMIZER,

@@ -306,7 +306,7 @@ static void test_refusals(void **state)
     remove_files();
 }
 
-/* A checkpoint of the first trainers has fewer notes: what they would say, the network says. */
+/* A checkpoint from before 0.1.0 has fewer notes: what they would say, the network says. */
 static void test_fewer_notes(void **state)
 {
     const clgrad_device *device = *state;

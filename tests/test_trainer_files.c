@@ -145,12 +145,28 @@ static void test_interrupted_unsaved(void **state)
     remove_outputs();
 }
 
+/* With standard output closed, what would be printed is lost, and does not get into the log. */
+static void test_closed_output(void **state)
+{
+    (void)state;
+    outcome o = run(
+        "/bin/sh", "-c",
+        "exec '" TRAIN "' --device reference --samples 100 --layers 8 --epochs 2 --log " LOG " >&-", NULL);
+    assert_failed(&o, 1, "the output could not be written");
+    contents *c = read_contents(LOG);
+    c->bytes[c->count] = '\0';
+    assert_int_equal(count((const char *)c->bytes, "\n"), 3);
+    assert_int_equal(strncmp((const char *)c->bytes, "epoch,loss,", 11), 0);
+    free(c);
+    remove(LOG);
+    outcome_free(&o);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_no_room_to_save),
-        cmocka_unit_test(test_no_room_for_the_log),
-        cmocka_unit_test(test_saved_later),
+        cmocka_unit_test(test_no_room_to_save),     cmocka_unit_test(test_no_room_for_the_log),
+        cmocka_unit_test(test_closed_output),       cmocka_unit_test(test_saved_later),
         cmocka_unit_test(test_interrupted_unsaved),
     };
     return cmocka_run_group_tests_name("trainer_files", tests, NULL, NULL);
