@@ -90,8 +90,11 @@ bool train_data_without_target(const train_options *options, clgrad_message *mes
 {
     dataset_pair none;
     dataset_error error; /* has the columns that there are, or why there are none */
+    struct stat about;
     if (!refuse_idx_file(options->data, message))
         return false;
+    if (stat(options->data, &about) == 0 && !S_ISREG(about.st_mode)) /* a pipe would be waited for */
+        return train_refuse(message, "--data %.600s needs --target, the column to learn", options->data);
     read_csv(options, &none, &error);
     return train_refuse(message, "--data %.600s needs --target, the column to learn: %s", options->data,
                         error.text);

@@ -315,6 +315,10 @@ static void test_file_without_its_target(void **state)
     outcome_free(&o);
     remove("test_trainer_columns.csv");
 
+    o = run(TRAIN, "--data", "/dev/zero", NULL); /* which has no end */
+    assert_failed(&o, 2, "--data /dev/zero needs --target, the column to learn\n");
+    outcome_free(&o);
+
     write_file(idx, "");
     o = run(TRAIN, "--data", idx, NULL);
     assert_failed(
