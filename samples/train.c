@@ -150,7 +150,8 @@ static bool train_epochs(run *r, clgrad_message *message)
 {
     const train_options *options = &r->options;
     const size_t every = options->checkpoint_every, begin = r->position.epoch;
-    train_progress progress = train_progress_begin(options, r->data.train.rows, r->session.batches);
+    train_progress progress =
+        train_progress_begin(options, r->data.train.rows, r->session.batches, r->position.rows);
     bool last = false, succeeded = true;
     while (succeeded && !last) {
         const size_t epoch = r->position.epoch;

@@ -28,7 +28,7 @@ static double seconds(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-train_progress train_progress_begin(const train_options *options, size_t rows, size_t batches)
+train_progress train_progress_begin(const train_options *options, size_t rows, size_t batches, size_t done)
 {
     const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
     const bool terminal = isatty(STDOUT_FILENO) && term != NULL && strcmp(term, "dumb") != 0;
@@ -38,6 +38,7 @@ train_progress train_progress_begin(const train_options *options, size_t rows, s
         .colour = terminal && (no_color == NULL || no_color[0] == '\0'),
         .epochs = options->epochs,
         .rows = rows,
+        .done = done,
         .batches = batches,
         .stride = 1,
         .updated = now,
@@ -143,7 +144,7 @@ void train_progress_update(train_progress *progress, size_t epoch, size_t batche
 void train_progress_time(const train_progress *progress, train_figures *figures)
 {
     figures->seconds = seconds() - progress->epoch_begin;
-    figures->rate = (double)progress->rows / fmax(figures->seconds, 1e-9);
+    figures->rate = (double)(progress->rows - progress->done) / fmax(figures->seconds, 1e-9);
 }
 
 void train_progress_epoch(train_progress *progress, const train_figures *figures)
@@ -161,6 +162,7 @@ void train_progress_epoch(train_progress *progress, const train_figures *figures
     putchar('\n');
     fflush(stdout);
     progress->epoch_begin = progress->updated = seconds();
+    progress->done = 0;
     progress->on_a_line = false;
 }
 

@@ -18,6 +18,7 @@
 typedef struct train_progress {
     bool terminal, colour;
     size_t epochs, rows, batches; /* of the whole run, and of one epoch */
+    size_t done;                  /* rows of this epoch before this run, which goes on from there */
     size_t steps, stride;         /* since the last update, and how many until the next */
     double updated;               /* seconds on a monotonic clock */
     double epoch_begin;
@@ -26,8 +27,8 @@ typedef struct train_progress {
     bool on_a_line;           /* the bar stands on a line that has no end yet */
 } train_progress;
 
-/* For epochs of so many batches. */
-train_progress train_progress_begin(const train_options *options, size_t rows, size_t batches);
+/* For epochs of so many rows and batches; of the first one, so many rows are done already. */
+train_progress train_progress_begin(const train_options *options, size_t rows, size_t batches, size_t done);
 
 /* A step has been enqueued. Whether it is time for an update. */
 bool train_progress_due(train_progress *progress);

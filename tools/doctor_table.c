@@ -29,7 +29,7 @@ void doctor_table_devices(const doctor_state *doctor)
         printf(")\n  %-12s %s; %s\n", "", d->vendor, d->driver);
     }
     print_setting("CLGRAD_GEMM", "who multiplies matrices");
-    print_setting("CLGRAD_CACHE", "where compiled programs are kept; off: each is compiled");
+    print_setting("CLGRAD_CACHE", "off, if nobody says otherwise: each program is compiled");
 }
 
 void doctor_table_begin(const doctor_device *d)
