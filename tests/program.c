@@ -20,6 +20,23 @@
 
 extern char **environ;
 
+char *hide_drivers(void)
+{
+    const char *drivers = getenv("OCL_ICD_VENDORS");
+    char *before = drivers != NULL ? strdup(drivers) : NULL;
+    setenv("OCL_ICD_VENDORS", "/nowhere", 1);
+    return before;
+}
+
+void show_drivers(char *drivers)
+{
+    if (drivers != NULL)
+        setenv("OCL_ICD_VENDORS", drivers, 1);
+    else
+        unsetenv("OCL_ICD_VENDORS");
+    free(drivers);
+}
+
 void outcome_free(outcome *o)
 {
     free(o->out);

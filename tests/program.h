@@ -34,6 +34,10 @@ void wait_for_text(const char *file, const char *text);
 
 void wait_milliseconds(long milliseconds);
 
+/* Programs find no OpenCL driver until show_drivers is given what hide_drivers has answered. */
+char *hide_drivers(void);
+void show_drivers(char *drivers);
+
 void outcome_free(outcome *o);
 
 /* Exit status 0, and nothing on stderr. */

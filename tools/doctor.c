@@ -172,25 +172,17 @@ static int open_devices(doctor_state *doctor)
 
 /* ---- operations ---- */
 
-static bool keep(const clgrad_conformance_result *result, void *user)
-{
-    doctor_state *doctor = user;
-    if (doctor->listed_count == doctor->listed_room) {
-        const size_t room = doctor->listed_room > 0 ? 2 * doctor->listed_room : 64;
-        doctor_result *listed = realloc(doctor->listed, room * sizeof *listed);
-        if (listed == NULL)
-            return false;
-        doctor->listed = listed;
-        doctor->listed_room = room;
-    }
-    doctor->listed[doctor->listed_count++] = doctor_copy(result);
-    return true;
-}
-
 static bool count_one(const clgrad_conformance_result *result, void *user)
 {
     (void)result;
     ++*(size_t *)user;
+    return true;
+}
+
+static bool keep(const clgrad_conformance_result *result, void *user)
+{
+    doctor_state *doctor = user;
+    doctor->listed[doctor->listed_count++] = doctor_copy(result);
     return true;
 }
 
@@ -202,9 +194,10 @@ static int list_operations(doctor_state *doctor)
     const clgrad_status status = clgrad_conformance_list(&doctor->options, count_one, &count, &message);
     if (status == CLGRAD_STATUS_INVALID_ARGUMENT)
         return refuse("%s (--list names them)", message.text);
-    if (status != CLGRAD_STATUS_SUCCESS ||
-        clgrad_conformance_list(&doctor->options, keep, doctor, &message) != CLGRAD_STATUS_SUCCESS ||
-        doctor->listed_count < count)
+    if (status == CLGRAD_STATUS_SUCCESS)
+        doctor->listed = calloc(count, sizeof *doctor->listed);
+    if (doctor->listed == NULL ||
+        clgrad_conformance_list(&doctor->options, keep, doctor, &message) != CLGRAD_STATUS_SUCCESS)
         return out_of_memory();
     return -1;
 }

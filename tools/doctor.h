@@ -41,7 +41,7 @@ typedef struct doctor_state {
     doctor_device *devices; /* those that are looked at */
     size_t device_count;
     doctor_result *listed; /* what each of them will go through */
-    size_t listed_count, listed_room;
+    size_t listed_count;
 } doctor_state;
 
 /* ---- doctor_run.c ---- */

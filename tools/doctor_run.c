@@ -181,7 +181,6 @@ static void count_in(clgrad_counters *total, const clgrad_counters *more)
 /* A worker has ended, as it should, or in the middle of something. */
 static void bury(crew *c, worker *w)
 {
-    const bool opened = w->opened;
     char end[16];
     close(w->channel);
     const int status = wait_for(w->pid, end);
@@ -196,9 +195,8 @@ static void bury(crew *c, worker *w)
     } else if (status != 0) {
         snprintf(c->closing, sizeof c->closing, "closing the device ended a process by %s", end);
     }
-    const bool again = opened && !is_over(c);
     w->phase = ABSENT;
-    if (again)
+    if (w->opened && !is_over(c))
         start(c, w);
 }
 
@@ -225,7 +223,7 @@ static void hear(crew *c, worker *w)
         else
             know(c, w->operation, &answer.result);
         /* After an error of its own a device may answer nothing else in this process. */
-        spent = answer.result.known && answer.result.result.failure.status != CLGRAD_STATUS_SUCCESS;
+        spent = answer.result.result.failure.status != CLGRAD_STATUS_SUCCESS;
     }
     if (spent)
         dismiss(w);

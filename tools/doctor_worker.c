@@ -63,10 +63,8 @@ doctor_result doctor_copy(const clgrad_conformance_result *result)
 static bool keep(const clgrad_conformance_result *result, void *user)
 {
     doctor_answer *answer = user;
-    if (result->verdict != CLGRAD_CONFORMANCE_STARTED) {
+    if (result->verdict != CLGRAD_CONFORMANCE_STARTED)
         answer->result = doctor_copy(result);
-        answer->result.known = true;
-    }
     return true;
 }
 
