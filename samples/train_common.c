@@ -37,6 +37,13 @@ const char *train_plural(size_t count, const char *one, const char *many)
     return count == 1 ? one : many;
 }
 
+void train_exchange(char *text, char from, char to)
+{
+    for (char *c = text; *c != '\0'; c++)
+        if (*c == from)
+            *c = to;
+}
+
 int train_digits(size_t number)
 {
     return snprintf(NULL, 0, "%zu", number);

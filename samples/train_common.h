@@ -21,6 +21,9 @@ void *train_allocate(size_t count, size_t size, clgrad_message *message);
 /* The noun that goes with a count. */
 const char *train_plural(size_t count, const char *one, const char *many);
 
+/* Another letter for each of one kind: parameters are spelled with '_', options with '-'. */
+void train_exchange(char *text, char from, char to);
+
 /* How many digits a number is written with. */
 int train_digits(size_t number);
 

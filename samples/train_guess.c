@@ -57,8 +57,8 @@ const char *train_guess_text(const train_guess *guess, bool option, char text[TR
     if (guess->nearest == NULL)
         return text;
     snprintf(text, TRAIN_GUESS_SIZE, " (did you mean %s%s?)", option ? "--" : "", guess->nearest);
-    for (char *c = text; option && *c != '\0'; c++)
-        *c = *c == '_' ? '-' : *c;
+    if (option)
+        train_exchange(text, '_', '-');
     return text;
 }
 

@@ -155,8 +155,7 @@ static void print_optimizers(FILE *out)
         for (const clgrad_parameter *parameter = info->parameters; parameter->name != NULL; parameter++) {
             char option[TRAIN_NAME_SIZE];
             snprintf(option, sizeof option, "%s", parameter->name);
-            for (char *c = option; *c != '\0'; c++)
-                *c = *c == '_' ? '-' : *c;
+            train_exchange(option, '_', '-');
             train_append(text, " --%s", option);
             if (parameter->type != CLGRAD_PARAMETER_FLAG) {
                 train_append(text, " ");

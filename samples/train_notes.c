@@ -163,8 +163,7 @@ static const char *option_of(const train_options *options, size_t note, const ch
     if (note != OPTIMIZER || parameter[0] == '\0')
         return rows[note].option;
     snprintf(room, TRAIN_NAME_SIZE + 2, "--%s", parameter);
-    for (char *c = room; *c != '\0'; c++)
-        *c = *c == '_' ? '-' : *c;
+    train_exchange(room, '_', '-');
     return room;
 }
 

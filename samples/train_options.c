@@ -187,8 +187,7 @@ static bool read_setting(train_parser *parser, const char *attached, char ***nex
     const clgrad_parameter *parameter = NULL;
     memcpy(setting->option, parser->option, sizeof setting->option);
     snprintf(setting->name, sizeof setting->name, "%s", parser->option + 2);
-    for (char *c = setting->name; *c != '\0'; c++)
-        *c = *c == '-' ? '_' : *c;
+    train_exchange(setting->name, '-', '_');
     for (int kind = 0; kind < CLGRAD_OPTIMIZER_COUNT && parameter == NULL; kind++)
         parameter = train_find_parameter(clgrad_optimizer_describe((clgrad_optimizer_kind)kind)->parameters,
                                          setting->name);
